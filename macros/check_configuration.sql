@@ -1,0 +1,154 @@
+{#- Wrong configuration stops the build at its start, with the name of the thing and
+    the cure. -#}
+
+{#- What each var may be. -#}
+{% macro configuration_rules() -%}
+    {{ return({
+        'input': 'any', 'inputs': 'any', 'relations': 'any', 'segmentations': 'any',
+        'currency_spellings': 'any', 'exchange_rates': 'any',
+        'reporting_currency': 'any', 'time_zone': 'time_zone',
+        'as_of_date': 'date', 'max_silent_days': 'count',
+        'duplicate_lines': ['drop', 'keep'], 'returns': ['net', 'ignore'],
+        'fees': ['exclude', 'keep'], 'minimum_customers': 'count',
+        'churn_horizon_days': 'auto or count', 'new_customer_days': 'count',
+        'cluster_count': 'cluster_count', 'training_sample_size': 'count',
+        'random_seed': 'count', 'export_personal_data': [true, false],
+    }) }}
+{%- endmacro %}
+
+{% macro check_configuration() -%}
+    {% if not execute %}{{ return('') }}{% endif %}
+    {% do input_settings() %}
+    {% do check_known_keys(invocation_args_dict.get('vars') or {}) %}
+    {% for name, rule in configuration_rules().items() %}
+        {% do check_value(name, var(name, none), rule) %}
+    {% endfor %}
+    {% do check_input_declaration() %}
+    {% for name, segmentation in var('segmentations').items() %}
+        {% do check_segmentation(name, segmentation) %}
+    {% endfor %}
+    {% for node in graph.nodes.values()
+        if node.resource_type == 'model' and node.config.meta.get('data_file') %}
+        {% set spec = node.config.meta.data_file %}
+        {% do data_file_columns(spec, data_file_path(spec)) %}
+    {% endfor %}
+{%- endmacro %}
+
+{% macro stop(message) -%}
+    {{ exceptions.raise_compiler_error('configuration: ' ~ message) }}
+{%- endmacro %}
+
+{% macro check_known_keys(given) -%}
+    {% for name in given if name not in configuration_rules() %}
+        {% do stop(
+            "unknown var '" ~ name ~ "'. Known vars: "
+            ~ (configuration_rules() | list | sort | join(', '))
+            ~ ". They are explained in dbt_project.yml."
+        ) %}
+    {% endfor %}
+{%- endmacro %}
+
+{% macro is_count(value) -%}
+    {{ return(modules.re.fullmatch('[0-9]+', value | string) is not none) }}
+{%- endmacro %}
+
+{% macro check_value(name, value, rule) -%}
+    {% set given = "var '" ~ name ~ "' is '" ~ value ~ "'; it must be " %}
+    {% if rule is not string %}
+        {% if value not in rule %}{% do stop(given ~ (rule | join(' or ')) ~ '.') %}{% endif %}
+    {% elif rule == 'count' and not is_count(value) %}
+        {% do stop(given ~ 'a whole number, 0 or more.') %}
+    {% elif rule == 'auto or count' and value != 'auto' and not is_count(value) %}
+        {% do stop(given ~ "'auto' or a whole number of days.") %}
+    {% elif rule == 'cluster_count' and value is not none %}
+        {% do check_cluster_count(given, value) %}
+    {% elif rule == 'date' and value is not none %}
+        {% if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', value | string)
+            or run_query("select try_cast('" ~ value ~ "' as date) is null")[0][0] %}
+            {% do stop(given ~ "a date like '2024-12-31'.") %}
+        {% endif %}
+    {% elif rule == 'time_zone' and value not in modules.pytz.all_timezones %}
+        {% do stop(given ~ "a time zone's name like 'Europe/Berlin'.") %}
+    {% endif %}
+{%- endmacro %}
+
+{% macro check_cluster_count(given, value) -%}
+    {% if value != 'auto' and not (is_count(value) and 2 <= (value | int) <= 30) %}
+        {% do stop(given ~ "'auto' or a whole number from 2 to 30.") %}
+    {% endif %}
+{%- endmacro %}
+
+{% macro check_input_declaration() -%}
+    {% set input = input_settings() %}
+    {% set known = ['currency', 'timestamp_formats', 'customer_id_pattern'] %}
+    {% for key in input if key not in known and key not in input_contract() %}
+        {% do stop(
+            "input '" ~ var('input') ~ "' declares '" ~ key ~ "'. Known keys: "
+            ~ (known + (input_contract() | list)) | join(', ') ~ '.'
+        ) %}
+    {% endfor %}
+    {% for table, contract in input_contract().items() if has(table) %}
+        {% for column in input[table] if column not in contract.required + contract.optional %}
+            {% do stop(
+                "input '" ~ var('input') ~ "' declares the column '" ~ column ~ "' of "
+                ~ table ~ ", which the contract does not have. It has: "
+                ~ (contract.required + contract.optional) | join(', ') ~ '.'
+            ) %}
+        {% endfor %}
+        {% for column in contract.required if not has(table, column) %}
+            {% do stop(
+                "input '" ~ var('input') ~ "' lacks the column '" ~ column ~ "' of " ~ table
+                ~ ': map it in models/input/' ~ var('input') ~ ' and list it in dbt_project.yml.'
+            ) %}
+        {% endfor %}
+    {% endfor %}
+    {% if not has('order_lines') %}
+        {% do stop("input '" ~ var('input') ~ "' has no order_lines; every input needs them so far.") %}
+    {% endif %}
+{%- endmacro %}
+
+{% macro check_segmentation(name, segmentation) -%}
+    {% set where = "segmentation '" ~ name ~ "' " %}
+    {% set keys = [
+        'description', 'algorithm', 'cluster_count', 'minimum_cluster_count',
+        'maximum_cluster_count', 'features',
+    ] %}
+    {% if not modules.re.fullmatch('[a-z][a-z_]*', name) or name == 'rfm' %}
+        {% do stop(where ~ 'must be named in small letters and underscores, and not rfm.') %}
+    {% endif %}
+    {% for key in segmentation if key not in keys %}
+        {% do stop(where ~ "has the unknown key '" ~ key ~ "'. Known keys: " ~ keys | join(', ') ~ '.') %}
+    {% endfor %}
+    {% for key in keys if key not in segmentation %}
+        {% do stop(where ~ "lacks the key '" ~ key ~ "'.") %}
+    {% endfor %}
+    {% if segmentation.algorithm != 'kmeans' %}
+        {% do stop(where ~ "has the algorithm '" ~ segmentation.algorithm ~ "'. Known: kmeans.") %}
+    {% endif %}
+    {% do check_cluster_count(where ~ "has cluster_count '" ~ segmentation.cluster_count ~ "'; it must be ", segmentation.cluster_count) %}
+    {% set lowest = segmentation.minimum_cluster_count | int(0) %}
+    {% if not 2 <= lowest <= segmentation.maximum_cluster_count | int(0) <= 30 %}
+        {% do stop(where ~ 'needs 2 <= minimum_cluster_count <= maximum_cluster_count <= 30.') %}
+    {% endif %}
+    {% for feature, preparation in segmentation.features.items() %}
+        {% if feature not in customer_features() %}
+            {% do stop(where ~ "has the unknown feature '" ~ feature ~ "'. Known: " ~ customer_features() | join(', ') ~ '.') %}
+        {% endif %}
+        {% for key, allowed in {'transform': ['log1p', 'none'], 'scaling': ['standard', 'none']}.items() %}
+            {% if preparation.get(key) not in allowed %}
+                {% do stop(
+                    where ~ "has " ~ key ~ " '" ~ preparation.get(key) ~ "' for "
+                    ~ feature ~ '; it must be ' ~ allowed | join(' or ') ~ '.'
+                ) %}
+            {% endif %}
+        {% endfor %}
+    {% endfor %}
+{%- endmacro %}
+
+{#- The features of int_customer_features, in profile order. -#}
+{% macro customer_features() -%}
+    {{ return([
+        'recency_days', 'frequency', 'monetary', 'tenure_days',
+        'average_order_amount', 'discount_share', 'returned_share',
+    ]) }}
+{%- endmacro %}

@@ -1,0 +1,39 @@
+{#- The segmentation that dim_customers carries: the first one configured. -#}
+{% macro primary_segmentation() -%}
+    {{ return(var('segmentations') | list | first) }}
+{%- endmacro %}
+
+{#- Completed years on a date, between 14 and 110; without a date of birth, the age
+    that was given. -#}
+{% macro age_on(birth_date, date, given_age) -%}
+    {%- set years = dbt.datediff(birth_date, date, 'year') -%}
+    {%- set birthday_to_come -%}
+        case
+            when month({{ birth_date }}) * 100 + day({{ birth_date }})
+                > month({{ date }}) * 100 + day({{ date }}) then 1
+            else 0
+        end
+    {%- endset -%}
+    cast(case
+        when {{ years }} - {{ birthday_to_come }} between 14 and 110
+            then {{ years }} - {{ birthday_to_come }}
+        else {{ given_age }}
+    end as integer)
+{%- endmacro %}
+
+{#- Why the action: the segment and the customer's own figures. -#}
+{% macro reason_sentence() -%}
+    {%- set text = dbt.type_string() -%}
+    case
+        when primary_segments.status <> 'assigned' then null
+        else concat(
+            primary_segments.segment_name, ': ',
+            cast(rfm.frequency as {{ text }}),
+            case when rfm.frequency = 1 then ' order, the last ' else ' orders, the last ' end,
+            cast(rfm.recency_days as {{ text }}),
+            case when rfm.recency_days = 1 then ' day ago, ' else ' days ago, ' end,
+            cast(cast(rfm.monetary as decimal(18, 2)) as {{ text }}),
+            ' {{ reporting_currency() }} in all.'
+        )
+    end
+{%- endmacro %}

@@ -1,0 +1,239 @@
+{#- Reading a user's file with a declared dialect, every physical line accounted
+    for. A raw model declares its file under config: meta: data_file:
+        path_variable: the environment variable that holds the path
+        delimiter, encoding (utf-8 or latin-1): of text files, "," and utf-8 if absent
+        columns: {name: [headers that mean it, first found wins]}
+        optional: names that may be absent (a null column then) -#}
+
+{#- The path, or an error that says how to give it. -#}
+{% macro data_file_path(spec) -%}
+    {% set path = env_var(spec.path_variable, '') %}
+    {% if not path %}
+        {{ exceptions.raise_compiler_error(
+            "input '" ~ var('input') ~ "' reads a file of yours: give its path in the "
+            ~ "environment variable " ~ spec.path_variable ~ " (or: make build INPUT="
+            ~ var('input') ~ " DATA=<file>)."
+        ) }}
+    {% endif %}
+    {% if run_query("select count(*) from glob('" ~ path | replace("'", "''") ~ "')")[0][0] == 0 %}
+        {{ exceptions.raise_compiler_error(
+            "no such file: " ~ path ~ " (from the environment variable "
+            ~ spec.path_variable ~ ", for input '" ~ var('input') ~ "')."
+        ) }}
+    {% endif %}
+    {{ return(path | replace("'", "''")) }}
+{%- endmacro %}
+
+{#- One row a physical line. Latin-1 takes every byte, so that no line is lost to
+    its encoding; a separator of four control bytes occurs in no text. -#}
+{% macro physical_lines(path) -%}
+    select
+        row_number() over () as line_number,
+        rtrim(replace(line, 'ï»¿', ''), chr(13)) as line
+    from read_csv(
+        '{{ path }}', header = false, auto_detect = false, encoding = 'latin-1',
+        delim = '\x01\x02\x03\x04', quote = '', escape = '',
+        columns = {'line': 'VARCHAR'}
+    )
+{%- endmacro %}
+
+{#- A regular expression for one field of RFC 4180 text; two without a group. -#}
+{% macro field_pattern(delimiter) -%}
+    {{ return('"(?:[^"]|"")*"|[^"' ~ delimiter ~ '][^' ~ delimiter ~ ']*|') }}
+{%- endmacro %}
+
+{#- The headers of the file, in order. -#}
+{% macro data_file_headers(path, delimiter) -%}
+    {% if path.lower().endswith('.parquet') %}
+        {% set described = run_query("describe select * from read_parquet('" ~ path ~ "')") %}
+        {{ return(described.columns[0].values() | list) }}
+    {% endif %}
+    {% set lines = run_query("with lines as (" ~ physical_lines(path) ~ ") select line from lines where line_number = 1") %}
+    {% set headers = [] %}
+    {% for field in modules.re.findall('(' ~ field_pattern(delimiter) ~ ')(?:' ~ delimiter ~ '|$)', lines[0][0] or '') %}
+        {% do headers.append(field.strip().strip('"').replace('""', '"')) %}
+    {% endfor %}
+    {{ return(headers[:-1] if lines[0][0] else []) }}
+{%- endmacro %}
+
+{#- Name -> position of its header (null where an optional one is absent), or an
+    error that names the file, the column and what is there. -#}
+{% macro data_file_columns(spec, path) -%}
+    {% set headers = data_file_headers(path, spec.get('delimiter', ',')) %}
+    {% set folded = headers | map('lower') | list %}
+    {% set positions = {} %}
+    {% for name, spellings in spec.columns.items() %}
+        {% set found = [] %}
+        {% for spelling in spellings if spelling.lower() in folded %}
+            {% do found.append(folded.index(spelling.lower())) %}
+        {% endfor %}
+        {% if not found and name not in spec.get('optional', []) %}
+            {{ exceptions.raise_compiler_error(
+                path ~ " lacks the column " ~ (spellings | join(' or '))
+                ~ " that input '" ~ var('input') ~ "' needs. It has: "
+                ~ (headers | join(', ')) ~ ". Rename the column in the file, or add its "
+                ~ "header to the input's data_file columns."
+            ) }}
+        {% endif %}
+        {% do positions.update({name: (found | first) if found else none}) %}
+    {% endfor %}
+    {{ return({'headers': headers, 'positions': positions}) }}
+{%- endmacro %}
+
+{#- The rows of the model's file: its columns by name, and of every row the line,
+    how many physical lines it takes, and of a line that is no row of the table the
+    reason and the line itself. -#}
+{% macro read_data_file() -%}
+    {% if not execute %}{{ return('select 1 as nothing') }}{% endif %}
+    {% set spec = model.config.meta.data_file %}
+    {% set path = data_file_path(spec) %}
+    {% set columns = data_file_columns(spec, path) %}
+    {% if path.lower().endswith('.parquet') %}
+        {{ return(read_parquet_rows(path, columns)) }}
+    {% endif %}
+    {{ return(read_text_rows(
+        path, columns, spec.get('delimiter', ','), spec.get('encoding', 'utf-8')
+    )) }}
+{%- endmacro %}
+
+{% macro read_parquet_rows(path, columns) -%}
+select
+    file_row_number + 1 as source_line,
+    1 as line_count,
+    cast(null as varchar) as reject_reason,
+    cast(null as varchar) as source_row
+    {%- for name, position in columns.positions.items() %},
+    {% if position is none %}cast(null as varchar)
+    {%- else %}"{{ columns.headers[position] }}"{% endif %} as {{ name }}
+    {%- endfor %}
+from read_parquet('{{ path }}', file_row_number = true)
+{%- endmacro %}
+
+{% macro read_text_rows(path, columns, delimiter, encoding) -%}
+{%- set field = field_pattern(delimiter) -%}
+{%- set groups = [] -%}
+{%- for header in columns.headers %}{% do groups.append('(' ~ field ~ ')') %}{% endfor -%}
+{%- set record = '^' ~ groups | join(delimiter) ~ '$' -%}
+{%- set open_quote = '^(?:(?:' ~ field ~ ')' ~ delimiter ~ ')*"(?:[^"]|"")*$' -%}
+with physical as (
+    {{ physical_lines(path) }}
+),
+
+lines as (
+    select
+        line_number,
+        line as bytes,
+        {% if encoding == 'utf-8' %}{{ latin1_to_utf8('line') }}{% else %}line{% endif %} as line
+    from physical
+    where line_number > 1 and line <> ''
+),
+
+classified as (
+    select
+        *,
+        case
+            when line is null then 'invalid_encoding'
+            when regexp_matches(line, '{{ record }}') then 'record'
+            when regexp_matches(line, '{{ open_quote }}') then 'unclosed_quote'
+            else 'wrong_number_of_columns'
+        end as kind
+    from lines
+),
+
+-- a quoted field may hold line breaks: an open quote takes the fewest following
+-- lines that make it a record, at most 50
+joined as (
+    select
+        opened.line_number,
+        following.line_number as last_line_number,
+        string_agg(following.line, chr(10) order by following.line_number)
+            over (
+                partition by opened.line_number order by following.line_number
+                rows unbounded preceding
+            ) as line
+    from classified as opened
+    inner join classified as following
+        on following.line_number between opened.line_number and opened.line_number + 50
+    where opened.kind = 'unclosed_quote'
+),
+
+spans as (
+    select line_number, min(last_line_number) as last_line_number, arg_min(line, last_line_number) as line
+    from joined
+    where regexp_matches(line, '{{ record }}')
+    group by line_number
+),
+
+inner_lines as (
+    select distinct classified.line_number
+    from classified
+    inner join spans
+        on classified.line_number > spans.line_number
+        and classified.line_number <= spans.last_line_number
+),
+
+records as (
+    select
+        classified.line_number as source_line,
+        1 + coalesce(spans.last_line_number - classified.line_number, 0) as line_count,
+        case
+            when spans.line is null and classified.kind <> 'record' then classified.kind
+        end as reject_reason,
+        coalesce(classified.line, classified.bytes) as source_row,
+        regexp_extract(
+            coalesce(spans.line, classified.line), '{{ record }}',
+            [{% for header in columns.headers %}'c{{ loop.index0 }}'{{ ', ' if not loop.last }}{% endfor %}]
+        ) as fields
+    from classified
+    left join spans on classified.line_number = spans.line_number
+    left join inner_lines on classified.line_number = inner_lines.line_number
+    where inner_lines.line_number is null
+)
+
+select
+    source_line,
+    line_count,
+    reject_reason,
+    case when reject_reason is not null then source_row end as source_row
+    {%- for name, position in columns.positions.items() %},
+    {% if position is none %}cast(null as varchar)
+    {%- else %}case when reject_reason is null then nullif({{ unquote('fields.c' ~ position) }}, '') end
+    {%- endif %} as {{ name }}
+    {%- endfor %}
+from records
+{%- endmacro %}
+
+{% macro unquote(field) -%}
+    case
+        when starts_with({{ field }}, '"')
+            then replace(substr({{ field }}, 2, length({{ field }}) - 2), '""', '"')
+        else {{ field }}
+    end
+{%- endmacro %}
+
+{#- Text that was read byte by byte as Latin-1, as UTF-8; null where it is not UTF-8.
+    Two-byte escapes of the blob's text form go back to the one byte they came from. -#}
+{% macro latin1_to_utf8(column) -%}
+    {%- set text = namespace(sql="cast(encode(" ~ column ~ ") as varchar)") -%}
+    {%- set text.sql = "regexp_replace(" ~ text.sql ~ ", '\\\\xC2\\\\x(..)', '\\\\x\\1', 'g')" -%}
+    {%- for high, byte in [('8', 'C'), ('9', 'D'), ('A', 'E'), ('B', 'F')] -%}
+        {%- set text.sql = "regexp_replace(" ~ text.sql ~ ", '\\\\xC3\\\\x" ~ high ~ "(.)', '\\\\x" ~ byte ~ "\\1', 'g')" -%}
+    {%- endfor -%}
+    case
+        when regexp_matches({{ column }}, '^[\x00-\x7F]*$') then {{ column }}
+        else try(decode(cast({{ text.sql }} as blob)))
+    end
+{%- endmacro %}
+
+{#- How many lines of the file could be rows, counted without parsing them. -#}
+{% macro physical_rows(path_variable='SEGMENTATION_DATA') -%}
+    {% if not execute %}{{ return('select 0 as row_count') }}{% endif %}
+    {% set path = data_file_path({'path_variable': path_variable}) %}
+    {% if path.lower().endswith('.parquet') %}
+    select count(*) as row_count from read_parquet('{{ path }}')
+    {% else %}
+    select count(*) - 1 as row_count
+    from ({{ physical_lines(path) }}) as lines
+    where line <> ''
+    {% endif %}
+{%- endmacro %}

@@ -1,0 +1,95 @@
+{#- What an input has and how the contract is filled from it. -#}
+
+{#- The columns of the input contract, by table; see models/input/_contract.yml. -#}
+{% macro input_contract() -%}
+    {% set lineage = ['source_line', 'source_row', 'reject_reason'] %}
+    {{ return({
+        'order_lines': {
+            'required': [
+                'order_id', 'customer_id', 'ordered_at', 'product_id', 'quantity',
+                'unit_price',
+            ],
+            'optional': [
+                'line_id', 'discount_amount', 'line_type', 'original_order_id',
+                'currency', 'channel', 'unit_cost', 'loaded_at',
+            ] + lineage,
+        },
+        'customers': {
+            'required': ['customer_id'],
+            'optional': [
+                'customer_name', 'email', 'phone', 'signed_up_at', 'birth_date',
+                'age', 'gender', 'country', 'city', 'acquisition_channel',
+                'consent_email', 'consent_sms', 'consent_post', 'consent_phone',
+            ] + lineage,
+        },
+        'customer_events': {
+            'required': ['customer_id', 'event_at', 'event_type'],
+            'optional': lineage,
+        },
+    }) }}
+{%- endmacro %}
+
+{#- The declaration of the chosen input, or an error that names the known ones. -#}
+{% macro input_settings() -%}
+    {% set inputs = var('inputs') %}
+    {% if var('input') not in inputs %}
+        {{ exceptions.raise_compiler_error(
+            "unknown input '" ~ var('input') ~ "'. Known inputs: "
+            ~ (inputs | list | sort | join(', ')) ~ ". Choose one with --vars 'input: "
+            ~ (inputs | list | first) ~ "', or declare yours under vars: inputs: in "
+            ~ "dbt_project.yml (CONTRIBUTING, add an input)."
+        ) }}
+    {% endif %}
+    {{ return(inputs[var('input')]) }}
+{%- endmacro %}
+
+{#- Whether the chosen input has a table, or a column of it. -#}
+{% macro has(table, column=none) -%}
+    {% set columns = input_settings().get(table) or [] %}
+    {{ return(columns | length > 0 and (column is none or column in columns)) }}
+{%- endmacro %}
+
+{#- The chosen input's model of a table. Call inside `if has(table)`. -#}
+{% macro input_model(table) -%}
+    {% do input_settings() %}
+    {{ return(ref(var('input') ~ '__' ~ table)) }}
+{%- endmacro %}
+
+{#- A contract table: the input's columns, nulls for what it lacks, no rows where
+    it lacks the table. -#}
+{% macro select_input(table) -%}
+    {% set contract = input_contract()[table] %}
+    {%- if has(table) %}
+select
+    {%- for column in contract.required + contract.optional %}
+    {% if has(table, column) %}{{ column }}
+    {%- else %}cast(null as {{ dbt.type_string() }}) as {{ column }}
+    {%- endif %}{{ ',' if not loop.last }}
+    {%- endfor %}
+from {{ input_model(table) }}
+    {%- else %}
+select
+    {%- for column in contract.required + contract.optional %}
+    cast(null as {{ dbt.type_string() }}) as {{ column }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from (select 1 as nothing) as absent
+where nothing = 0
+    {%- endif %}
+{%- endmacro %}
+
+{#- The currency that amounts are reported in. -#}
+{% macro reporting_currency() -%}
+    {{ return((var('reporting_currency') or input_settings().currency) | upper) }}
+{%- endmacro %}
+
+{#- A contract row as one readable text, for the quarantine. -#}
+{% macro row_as_text(table) -%}
+    {% set contract = input_contract()[table] %}
+    coalesce(source_row, concat_ws(
+        ' | '
+        {%- for column in contract.required + contract.optional
+            if has(table, column) and column not in ['source_line', 'source_row', 'reject_reason'] %},
+        concat('{{ column }}=', coalesce(cast({{ column }} as {{ dbt.type_string() }}), ''))
+        {%- endfor %}
+    ))
+{%- endmacro %}

@@ -1,0 +1,43 @@
+{#- What is published: the marts that are on, and the registry as it will be. Add a new
+    mart here; a test holds this list against the marts there are. -#}
+{% macro published_models() -%}
+    {{ return([
+        'dim_customers', 'dim_segments', 'dim_dates', 'fct_orders',
+        'fct_customer_segments', 'rpt_segment_summary', 'rpt_segment_profiles',
+        'rpt_segment_candidates', 'rpt_data_quality', 'rpt_recommendations',
+        'registry_segment_prototypes', 'registry_rfm_cut_points',
+    ]) }}
+{%- endmacro %}
+
+{#- Name, relation, key and columns of each published table; personal data stays out
+    unless it is asked for. -#}
+{% macro published_tables() -%}
+    {% set tables = [] %}
+    {% for name in published_models() %}
+        {% set relation = ref(name) %}
+        {% if execute %}
+            {% set node = graph.nodes['model.customer_segmentation.' ~ name] %}
+            {% set columns = [] %}
+            {% for column in node.columns.values()
+                if var('export_personal_data') or not column.config.meta.get('personal_data') %}
+                {% do columns.append(column.name) %}
+            {% endfor %}
+            {% do tables.append({
+                'name': name, 'relation': relation, 'columns': columns,
+                'key': node.config.meta.primary_key,
+            }) %}
+        {% else %}
+            {% do tables.append({'name': name, 'relation': relation, 'columns': [], 'key': []}) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(tables) }}
+{%- endmacro %}
+
+{#- The configuration that the figures follow from, as JSON for the manifest. -#}
+{% macro publishing_configuration() -%}
+    {% set configuration = {} %}
+    {% for name in configuration_rules() if name not in ['input', 'inputs'] %}
+        {% do configuration.update({name: var(name)}) %}
+    {% endfor %}
+    {{ return(tojson(configuration, sort_keys=true)) }}
+{%- endmacro %}

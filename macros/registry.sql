@@ -1,0 +1,82 @@
+{#- The registry of published model versions: created if absent, restored from the
+    exports if it is empty, written by publishing alone. -#}
+
+{% macro registry_schema() -%}
+    {{ return('registry' if target.name == 'prod' else target.schema ~ '_registry') }}
+{%- endmacro %}
+
+{% macro registry_tables() -%}
+    {{ return({
+        'segment_prototypes': {
+            'segmentation': 'varchar', 'model_version': 'integer', 'as_of_date': 'date',
+            'algorithm': 'varchar', 'cluster_count': 'integer', 'segment_id': 'varchar',
+            'parent_segment_id': 'varchar', 'segment_name': 'varchar',
+            'persona': 'varchar', 'prototype_id': 'integer', 'feature': 'varchar',
+            'position': 'integer', 'transform': 'varchar', 'centring': 'double',
+            'scale': 'double', 'centre': 'double', 'training_customers': 'integer',
+            'configuration_hash': 'varchar', 'model_hash': 'varchar',
+        },
+        'rfm_cut_points': {
+            'model_version': 'integer', 'as_of_date': 'date', 'score': 'integer',
+            'maximum_recency_days': 'integer', 'minimum_frequency': 'integer',
+            'minimum_monetary': 'decimal(18, 4)', 'churn_horizon_days': 'integer',
+            'training_customers': 'integer',
+        },
+    }) }}
+{%- endmacro %}
+
+{% macro create_registry() -%}
+    {% if not execute %}{{ return('') }}{% endif %}
+    {% do run_query('create schema if not exists ' ~ registry_schema()) %}
+    {% for table, columns in registry_tables().items() %}
+        {% set relation = registry_schema() ~ '.' ~ table %}
+        {% set typed = [] %}
+        {% for column, type in columns.items() %}{% do typed.append(column ~ ' ' ~ type) %}{% endfor %}
+        {% do run_query('create table if not exists ' ~ relation ~ ' (' ~ typed | join(', ') ~ ')') %}
+        {% if run_query('select count(*) from ' ~ relation)[0][0] == 0 %}
+            {% do restore_registry_table(relation, table) %}
+        {% endif %}
+    {% endfor %}
+{%- endmacro %}
+
+{#- From the export set that the manifest names, if there is one. -#}
+{% macro restore_registry_table(relation, table) -%}
+    {% set manifest = exports_folder() ~ '/manifest.json' %}
+    {% if run_query("select count(*) from glob('" ~ manifest ~ "')")[0][0] == 0 %}
+        {{ return('') }}
+    {% endif %}
+    {% set folder = run_query("select folder from read_json('" ~ manifest ~ "', columns = {'folder': 'VARCHAR'})")[0][0] %}
+    {% set file = exports_folder() ~ '/' ~ folder ~ '/registry_' ~ table ~ '.parquet' %}
+    {% if run_query("select count(*) from glob('" ~ file ~ "')")[0][0] > 0 %}
+        {% do run_query("insert into " ~ relation ~ " by name select * from read_parquet('" ~ file ~ "')") %}
+        {% do log('Restored the registry table ' ~ table ~ ' from ' ~ file, info=true) %}
+    {% endif %}
+{%- endmacro %}
+
+{% macro exports_folder() -%}
+    {% set name = var('input') if target.name == 'dev' else var('input') ~ '_' ~ target.name %}
+    {{ return(env_var('SEGMENTATION_EXPORTS', 'exports/' ~ name) | replace("'", "''")) }}
+{%- endmacro %}
+
+{#- What is being run: publishing asks whether it was a full build. -#}
+{% macro record_run() -%}
+    {% if not execute %}{{ return('') }}{% endif %}
+    {% set args = invocation_args_dict %}
+    {% set partial = [] %}
+    {% if args.get('which') != 'build' %}
+        {% do partial.append('the command was dbt ' ~ args.get('which')) %}
+    {% endif %}
+    {% for option in [
+        'select', 'exclude', 'selector', 'resource_types', 'exclude_resource_types',
+        'models', 'empty', 'sample',
+    ] if args.get(option) %}
+        {% do partial.append('it had --' ~ option | replace('_', '-')) %}
+    {% endfor %}
+    {% if (args.get('indirect_selection') or 'eager') != 'eager' %}
+        {% do partial.append('it had --indirect-selection') %}
+    {% endif %}
+    {% do run_query(
+        'create or replace table ' ~ registry_schema() ~ '.current_run as select '
+        ~ "'" ~ partial | join(', ') | replace("'", "''") ~ "' as partial_because"
+    ) %}
+{%- endmacro %}

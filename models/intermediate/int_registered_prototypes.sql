@@ -1,0 +1,2 @@
+-- The published versions, for the fit to match its segments to.
+select * from {{ source('registry', 'segment_prototypes') }}

@@ -1,0 +1,74 @@
+-- What each return takes back from each sale, in money. Causal: a match depends on
+-- earlier lines only, so that filtering by returned_at gives any past date. A matched
+-- unit takes back the lesser of what was paid and what was given back.
+with matches as (
+
+    select * from {{ ref('int_stated_return_matches') }}
+    union all
+    select * from {{ ref('int_inferred_return_matches') }}
+
+),
+
+lines as (
+
+    select * from {{ ref('int_counted_lines') }}
+
+),
+
+-- both ways may name one sale: its units come back once, earliest return first
+running as (
+
+    select
+        matches.return_line_id,
+        matches.sale_line_id,
+        matches.returned_at,
+        matches.units,
+        sales.quantity as sale_units,
+        sales.net_amount as sale_amount,
+        -returned.quantity as return_units,
+        -returned.net_amount as return_amount,
+        sum(matches.units) over (
+            partition by matches.sale_line_id
+            order by matches.returned_at, matches.return_line_id
+            rows unbounded preceding
+        ) as sale_units_until,
+        sum(matches.units) over (
+            partition by matches.return_line_id order by matches.sale_line_id
+            rows unbounded preceding
+        ) as return_units_until
+    from matches
+    inner join lines as sales on matches.sale_line_id = sales.line_id
+    inner join lines as returned on matches.return_line_id = returned.line_id
+
+),
+
+-- a share of an amount as the difference of two running shares: all units together
+-- take back exactly the amount
+shares as (
+
+    select
+        *,
+        {{ running_share('sale_amount', 'least(sale_units_until, sale_units)', 'sale_units') }}
+        - {{ running_share(
+            'sale_amount', 'least(sale_units_until - units, sale_units)', 'sale_units'
+        ) }} as paid_amount,
+        {{ running_share('return_amount', 'return_units_until', 'return_units') }}
+        - {{ running_share('return_amount', 'return_units_until - units', 'return_units') }}
+            as given_back_amount
+    from running
+
+),
+
+final as (
+
+    select
+        return_line_id,
+        sale_line_id,
+        returned_at,
+        units,
+        {{ money('least(paid_amount, given_back_amount)') }} as returned_amount
+    from shares
+
+)
+
+select * from final

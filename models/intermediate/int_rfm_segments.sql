@@ -1,0 +1,46 @@
+-- The segment of each score code, under the conditions that keep its name true.
+with customers as (
+
+    select * from {{ ref('int_customer_rfm') }}
+
+),
+
+scores as (
+
+    select
+        *,
+        100 * recency_score + 10 * frequency_score + monetary_score as rfm_code
+    from {{ ref('int_rfm_scores') }}
+
+),
+
+map as (
+
+    select * from {{ ref('rfm_segment_map') }}
+
+),
+
+final as (
+
+    select
+        scores.customer_id,
+        scores.rfm_model_version,
+        scores.rfm_status,
+        cast(scores.recency_score as integer) as recency_score,
+        cast(scores.frequency_score as integer) as frequency_score,
+        cast(scores.monetary_score as integer) as monetary_score,
+        cast(scores.rfm_code as integer) as rfm_code,
+        case
+            when map.needs_new_customer
+                and customers.tenure_days > {{ var('new_customer_days') }}
+                then map.otherwise
+            when customers.frequency < map.min_orders then map.otherwise
+            else map.segment_name
+        end as rfm_segment
+    from scores
+    inner join customers on scores.customer_id = customers.customer_id
+    left join map on scores.rfm_code = map.rfm_code
+
+)
+
+select * from final

@@ -1,0 +1,40 @@
+-- The configuration of every segmentation as rows, for the fit and for the record.
+with settings as (
+    {% for name, segmentation in var('segmentations').items() %}
+    {%- set outer = loop %}
+    {%- set count = (var('cluster_count') or segmentation.cluster_count) | string %}
+    {%- set hash = local_md5(tojson([
+        segmentation.features, segmentation.algorithm, count,
+        segmentation.minimum_cluster_count, segmentation.maximum_cluster_count,
+        var('training_sample_size'), var('random_seed'), var('fees'), var('returns'),
+        var('duplicate_lines'),
+    ], sort_keys=true)) %}
+    {%- for feature, preparation in segmentation.features.items() %}
+    select
+        '{{ name }}' as segmentation,
+        '{{ feature }}' as feature,
+        {{ loop.index }} as position,
+        '{{ preparation.transform }}' as transform,
+        '{{ preparation.scaling }}' as scaling,
+        '{{ segmentation.algorithm }}' as algorithm,
+        '{{ count }}' as cluster_count,
+        {{ segmentation.minimum_cluster_count }} as minimum_cluster_count,
+        {{ segmentation.maximum_cluster_count }} as maximum_cluster_count,
+        {{ var('random_seed') }} as random_seed,
+        '{{ hash }}' as configuration_hash
+    {{ 'union all' if not (loop.last and outer.last) }}
+    {%- endfor %}
+    {%- endfor %}
+),
+
+final as (
+
+    select
+        settings.*,
+        clock.as_of_date
+    from settings
+    cross join {{ ref('int_as_of_date') }} as clock
+
+)
+
+select * from final

@@ -1,0 +1,108 @@
+-- Every segment there is or was, with its name and business text.
+with prototypes as (
+
+    select distinct segmentation, segment_id, parent_segment_id, model_version
+    from {{ ref('ml_segment_prototypes') }}
+
+),
+
+registered as (
+
+    select
+        segmentation,
+        segment_id,
+        max(model_version) as model_version,
+        max_by(parent_segment_id, model_version) as parent_segment_id,
+        max_by(segment_name, model_version) as segment_name,
+        max_by(persona, model_version) as persona
+    from {{ ref('int_registered_prototypes') }}
+    group by segmentation, segment_id
+
+),
+
+names as (
+
+    select * from {{ ref('ml_segment_names') }}
+
+),
+
+current_segments as (
+
+    select
+        prototypes.segmentation,
+        prototypes.segment_id,
+        prototypes.parent_segment_id,
+        prototypes.model_version,
+        coalesce(names.segment_name, registered.segment_name, prototypes.segment_id)
+            as segment_name,
+        coalesce(names.persona, registered.persona, 'unmatched') as persona,
+        'active' as status
+    from prototypes
+    left join names
+        on prototypes.segmentation = names.segmentation
+        and prototypes.segment_id = names.segment_id
+    left join registered
+        on prototypes.segmentation = registered.segmentation
+        and prototypes.segment_id = registered.segment_id
+
+),
+
+retired as (
+
+    select
+        registered.segmentation,
+        registered.segment_id,
+        registered.parent_segment_id,
+        registered.model_version,
+        registered.segment_name,
+        registered.persona,
+        'retired' as status
+    from registered
+    left join prototypes
+        on registered.segmentation = prototypes.segmentation
+        and registered.segment_id = prototypes.segment_id
+    where prototypes.segment_id is null
+
+),
+
+rule_made as (
+
+    select distinct
+        segmentation,
+        concat(segmentation, '-0') as segment_id,
+        cast(null as {{ dbt.type_string() }}) as parent_segment_id,
+        cast(null as integer) as model_version,
+        'Not segmented' as segment_name,
+        'not_segmented' as persona,
+        'active' as status
+    from {{ ref('int_customer_segments') }}
+
+),
+
+rfm as (
+
+    select
+        'rfm' as segmentation,
+        concat('rfm-', cast(segment_number as {{ dbt.type_string() }})) as segment_id,
+        cast(null as {{ dbt.type_string() }}) as parent_segment_id,
+        cast(null as integer) as model_version,
+        segment_name,
+        'rfm' as persona,
+        'active' as status
+    from {{ ref('rfm_segments') }}
+
+),
+
+final as (
+
+    select * from current_segments
+    union all
+    select * from retired
+    union all
+    select * from rule_made
+    union all
+    select * from rfm
+
+)
+
+select * from final

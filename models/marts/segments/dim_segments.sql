@@ -1,0 +1,80 @@
+with segments as (
+
+    select * from {{ ref('int_segments') }}
+
+),
+
+personas as (
+
+    select * from {{ ref('personas') }}
+
+),
+
+rfm_segments as (
+
+    select * from {{ ref('rfm_segments') }}
+
+),
+
+palette as (
+
+    select * from {{ ref('palette') }}
+
+),
+
+numbered as (
+
+    select
+        *,
+        cast(
+            substr(segment_id, length(segmentation) + 2) as integer
+        ) as segment_number
+    from segments
+
+),
+
+final as (
+
+    select
+        numbered.segmentation,
+        numbered.segment_id,
+        numbered.segment_name,
+        numbered.segment_number,
+        numbered.persona,
+        coalesce(
+            rfm_segments.description,
+            personas.description,
+            case numbered.persona
+                when 'not_segmented' then 'No purchase yet, or too little data to segment.'
+                else 'No persona fits; the name says what sets these customers apart.'
+            end
+        ) as description,
+        coalesce(rfm_segments.action, personas.action, case numbered.persona
+            when 'not_segmented' then 'Wait' else 'Look closer'
+        end) as action,
+        coalesce(rfm_segments.how, personas.how, case numbered.persona
+            when 'not_segmented' then 'Nothing to do until there is a purchase.'
+            else 'Read the profile before you act; add a persona if it stays.'
+        end) as how,
+        coalesce(rfm_segments.channel, personas.channel) as channel,
+        coalesce(rfm_segments.kpi, personas.kpi) as kpi,
+        coalesce(rfm_segments.colour, palette.colour) as colour,
+        numbered.status,
+        numbered.parent_segment_id,
+        cast(numbered.model_version as integer) as model_version
+    from numbered
+    left join rfm_segments
+        on numbered.segmentation = 'rfm'
+        and numbered.segment_number = rfm_segments.segment_number
+    left join personas
+        on numbered.segmentation = personas.segmentation
+        and numbered.persona = personas.persona
+    left join palette
+        on case
+            when numbered.segment_number = 0 then 0
+            else 1 + mod(numbered.segment_number - 1, 12)
+        end = palette.position
+
+)
+
+select * from final

@@ -1,0 +1,74 @@
+with segments as (
+
+    select * from {{ ref('dim_segments') }}
+    where status = 'active' and persona <> 'not_segmented'
+
+),
+
+summary as (
+
+    select * from {{ ref('rpt_segment_summary') }}
+
+),
+
+assigned as (
+
+    select * from {{ ref('int_customer_segments') }}
+
+),
+
+consents as (
+
+    select
+        assigned.segmentation,
+        assigned.segment_id
+        {%- for channel in ['email', 'sms', 'post', 'phone'] %},
+        sum(case when customers.has_consent_{{ channel }} then 1 else 0 end)
+            as {{ channel }}_count
+        {%- endfor %}
+    from assigned
+    left join {{ ref('stg_customers') }} as customers
+        on assigned.customer_id = customers.customer_id
+    group by assigned.segmentation, assigned.segment_id
+
+),
+
+final as (
+
+    select
+        segments.segmentation,
+        segments.segment_id,
+        segments.segment_name,
+        segments.action,
+        segments.how,
+        segments.channel,
+        segments.kpi,
+        summary.customer_count,
+        -- no consent known means nobody may be counted as reachable, not that nobody is
+        cast(case segments.channel
+            {%- for channel in ['email', 'sms', 'post', 'phone'] %}
+            {%- if has('customers', 'consent_' ~ channel) %}
+            when '{{ channel }}' then coalesce(consents.{{ channel }}_count, 0)
+            {%- else %}
+            when '{{ channel }}' then null
+            {%- endif %}
+            {%- endfor %}
+        end as integer) as reachable_customer_count,
+        summary.revenue,
+        summary.revenue_share,
+        cast(row_number() over (
+            partition by segments.segmentation
+            order by summary.revenue desc, segments.segment_id
+        ) as integer) as revenue_rank
+    from segments
+    inner join summary
+        on segments.segmentation = summary.segmentation
+        and segments.segment_id = summary.segment_id
+    left join consents
+        on segments.segmentation = consents.segmentation
+        and segments.segment_id = consents.segment_id
+    where summary.customer_count > 0
+
+)
+
+select * from final

@@ -1,0 +1,90 @@
+with segments as (
+
+    select * from {{ ref('dim_segments') }}
+    where status = 'active'
+
+),
+
+assigned as (
+
+    select * from {{ ref('int_customer_segments') }}
+
+),
+
+rfm as (
+
+    select * from {{ ref('int_customer_rfm') }}
+
+),
+
+lifecycle as (
+
+    select * from {{ ref('int_lifecycle_states') }}
+
+),
+
+by_segment as (
+
+    select
+        assigned.segmentation,
+        assigned.segment_id,
+        count(*) as customer_count,
+        sum(case when lifecycle.lifecycle_state in ('new', 'one_time', 'active')
+            then 1 else 0 end) as live_customer_count,
+        sum(case when lifecycle.lifecycle_state = 'lapsed' then 1 else 0 end)
+            as lapsed_customer_count,
+        sum(rfm.frequency) as order_count,
+        sum(rfm.monetary) as revenue,
+        sum(rfm.order_net_amount) as order_net_amount,
+        {{ exact_mean('rfm.recency_days') }} as mean_recency_days
+    from assigned
+    inner join rfm on assigned.customer_id = rfm.customer_id
+    inner join lifecycle on assigned.customer_id = lifecycle.customer_id
+    group by assigned.segmentation, assigned.segment_id
+
+),
+
+counted as (
+
+    select
+        segments.segmentation,
+        segments.segment_id,
+        segments.segment_name,
+        coalesce(by_segment.customer_count, 0) as customer_count,
+        coalesce(by_segment.live_customer_count, 0) as live_customer_count,
+        coalesce(by_segment.lapsed_customer_count, 0) as lapsed_customer_count,
+        coalesce(by_segment.order_count, 0) as order_count,
+        {{ money('coalesce(by_segment.revenue, 0)') }} as revenue,
+        {{ money('coalesce(by_segment.order_net_amount, 0)') }} as order_net_amount,
+        by_segment.mean_recency_days
+    from segments
+    left join by_segment
+        on segments.segmentation = by_segment.segmentation
+        and segments.segment_id = by_segment.segment_id
+
+),
+
+final as (
+
+    select
+        segmentation,
+        segment_id,
+        segment_name,
+        cast(customer_count as integer) as customer_count,
+        {{ ratio('customer_count', 'sum(customer_count) over (partition by segmentation)') }}
+            as customer_share,
+        cast(live_customer_count as integer) as live_customer_count,
+        cast(lapsed_customer_count as integer) as lapsed_customer_count,
+        cast(order_count as integer) as order_count,
+        revenue,
+        {{ ratio('revenue', 'sum(revenue) over (partition by segmentation)') }}
+            as revenue_share,
+        {{ money(ratio('revenue', 'customer_count', 4)) }} as revenue_per_customer,
+        {{ money(ratio('order_net_amount', 'order_count', 4)) }} as average_order_amount,
+        {{ ratio('order_count', 'customer_count') }} as mean_frequency,
+        mean_recency_days
+    from counted
+
+)
+
+select * from final

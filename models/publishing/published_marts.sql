@@ -1,0 +1,32 @@
+-- What is published: one row a table, with its key (the order of its rows), the columns
+-- that may leave the house, and where to. It depends on every mart, so that it waits
+-- for all their tests.
+{% set tables = published_tables() %}
+with tables as (
+    {% for table in tables %}
+    select
+        '{{ table.name }}' as table_name,
+        '{{ table.relation }}' as relation,
+        '{{ table.columns | join(", ") }}' as column_names,
+        '{{ table.key | join(", ") }}' as key_columns
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+final as (
+
+    select
+        tables.*,
+        '{{ var("input") }}' as input_name,
+        '{{ exports_folder() }}' as exports_folder,
+        '{{ registry_schema() }}' as registry_schema,
+        '{{ publishing_configuration() | replace("'", "''") }}' as configuration,
+        clock.as_of_date,
+        runs.partial_because
+    from tables
+    cross join {{ ref('int_as_of_date') }} as clock
+    cross join {{ source('registry', 'current_run') }} as runs
+
+)
+
+select * from final

@@ -1,0 +1,62 @@
+with events as (
+
+    select * from {{ ref('input_customer_events') }}
+
+),
+
+clock as (
+
+    select * from {{ ref('base_last_plausible_day') }}
+
+),
+
+typed as (
+
+    select
+        {{ parse_id('customer_id') }} as customer_id,
+        {{ parse_timestamp('event_at') }} as event_at,
+        {{ parse_text('event_at') }} as event_at_text,
+        lower({{ parse_text('event_type') }}) as event_type,
+        cast(source_line as bigint) as source_line,
+        {{ row_as_text('customer_events') }} as source_row,
+        cast(reject_reason as {{ dbt.type_string() }}) as reject_reason
+    from events
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by customer_id, event_at, event_type
+            order by md5(source_row), source_line nulls last
+        ) as occurrence
+    from typed
+
+),
+
+final as (
+
+    select
+        ranked.*,
+        case
+            when reject_reason is not null then reject_reason
+            when customer_id is null then 'missing_customer_id'
+            when not {{ matches('customer_id', input_settings().customer_id_pattern) }}
+                then 'malformed_customer_id'
+            when event_at_text is null then 'missing_date'
+            when event_at is null then 'invalid_date'
+            when event_type is null then 'missing_event_type'
+            -- events may outlive orders for as long as orders may pause
+            when {{ dbt.datediff('clock.last_plausible_day', 'event_at', 'day') }}
+                > {{ var('max_silent_days') }}
+                then 'implausible_future_date'
+            when occurrence > 1 then 'duplicate_event'
+        end as quarantine_reason
+    from ranked
+    cross join clock
+
+)
+
+select * from final

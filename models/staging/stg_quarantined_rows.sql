@@ -1,0 +1,51 @@
+-- Every raw row that is not used, as it came, with the first reason that keeps it out.
+with order_lines as (
+
+    select
+        'order_lines' as source_table,
+        lines.source_line,
+        coalesce(lines.quarantine_reason, 'implausible_future_date') as reason,
+        lines.source_row
+    from {{ ref('base_order_lines_judged') }} as lines
+    cross join {{ ref('base_last_plausible_day') }} as clock
+    where
+        lines.quarantine_reason is not null
+        or lines.ordered_on > clock.last_plausible_day
+
+),
+
+customers as (
+
+    select
+        'customers' as source_table,
+        source_line,
+        quarantine_reason as reason,
+        source_row
+    from {{ ref('base_customers') }}
+    where quarantine_reason is not null
+
+),
+
+customer_events as (
+
+    select
+        'customer_events' as source_table,
+        source_line,
+        quarantine_reason as reason,
+        source_row
+    from {{ ref('base_customer_events') }}
+    where quarantine_reason is not null
+
+),
+
+final as (
+
+    select * from order_lines
+    union all
+    select * from customers
+    union all
+    select * from customer_events
+
+)
+
+select * from final

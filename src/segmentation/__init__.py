@@ -1,0 +1,1 @@
+"""Customer segmentation: the numeric package behind the dbt project."""

@@ -1,0 +1,176 @@
+"""Publishing: the marts as one set of files, and the candidate as a model version.
+
+Runs as the last node of a full build, when every test before it has passed.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+MANIFEST = "manifest.json"
+
+
+def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
+    """Write the published tables to the exports folder and promote the candidate.
+
+    Parameters
+    ----------
+    tables
+        One row per table: table_name, relation, column_names, key_columns, and on
+        every row the same input_name, exports_folder, registry_schema,
+        configuration (JSON), as_of_date and partial_because (empty for a full build).
+    session
+        The DuckDB connection of the build.
+
+    Returns
+    -------
+    One row: status (published, unchanged or not_published), folder, message.
+
+    The files of a set go to a folder named by their content; the manifest is replaced
+    last and atomically, so that a reader who follows it always sees one whole set. The
+    previous set is kept for readers that are still at it.
+    """
+    run = tables.iloc[0]
+    if run["partial_because"]:
+        return _outcome(
+            "not_published",
+            None,
+            f"Not published: only a full dbt build publishes, and "
+            f"{run['partial_because']}.",
+        )
+    exports = Path(run["exports_folder"])
+    exports.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=exports, prefix=".writing-") as temporary:
+        files = [
+            _write_table(session, table, Path(temporary))
+            for table in tables.sort_values("table_name").itertuples()
+        ]
+        manifest = {
+            "input": run["input_name"],
+            "as_of_date": str(pd.Timestamp(run["as_of_date"]).date()),
+            "configuration": json.loads(run["configuration"]),
+            "files": files,
+        }
+        manifest["folder"] = _digest(json.dumps(manifest, sort_keys=True).encode())[:16]
+        published = _read_manifest(exports)
+        is_new = manifest != published or not _is_whole(exports, manifest)
+        if is_new:
+            if not _is_whole(exports, manifest):
+                _replace_folder(Path(temporary), exports / manifest["folder"], files)
+            _replace_manifest(exports, manifest)
+            _remove_old(exports, keep={manifest["folder"], published.get("folder")})
+    promoted = _promote(session, tables, run["registry_schema"])
+    place = exports / manifest["folder"]
+    message = f"Published {len(files)} tables to {place}" if is_new else (
+        f"Unchanged: {place} is what was published before"
+    )
+    return _outcome(
+        "published" if is_new else "unchanged",
+        manifest["folder"],
+        f"{message}; {promoted} new model versions.",
+    )
+
+
+def _outcome(status: str, folder: str | None, message: str) -> pd.DataFrame:
+    print(message)
+    return pd.DataFrame(
+        {"status": [status], "folder": [folder], "message": [message]}, dtype="string"
+    )
+
+
+def _write_table(session, table, folder: Path) -> dict:
+    """One Parquet file, rows in the order of the key, the same bytes every time."""
+    path = folder / f"{table.table_name}.parquet"
+    # Parallel writers would cut row groups where threads happen to be.
+    (threads,) = session.execute("select current_setting('threads')").fetchone()
+    session.execute("set threads = 1")
+    try:
+        session.execute(
+            f"copy (select {table.column_names} from {table.relation} "
+            f"order by {table.key_columns}) to '{_quoted(path)}' "
+            "(format parquet, compression zstd)"
+        )
+    finally:
+        session.execute(f"set threads = {threads}")
+    (rows,) = session.execute(f"select count(*) from {table.relation}").fetchone()
+    return {"name": path.name, "rows": rows, "sha256": _digest(path.read_bytes())}
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _read_manifest(exports: Path) -> dict:
+    try:
+        return json.loads((exports / MANIFEST).read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+
+
+def _is_whole(exports: Path, manifest: dict) -> bool:
+    folder = exports / manifest["folder"]
+    return all(
+        (folder / file["name"]).is_file()
+        and _digest((folder / file["name"]).read_bytes()) == file["sha256"]
+        for file in manifest["files"]
+    )
+
+
+def _replace_folder(written: Path, target: Path, files: list[dict]) -> None:
+    """Move the files to where the manifest will point, over a broken set if any."""
+    if target.exists():
+        shutil.rmtree(target)
+    target.mkdir()
+    for file in files:
+        (written / file["name"]).replace(target / file["name"])
+
+
+def _replace_manifest(exports: Path, manifest: dict) -> None:
+    temporary = exports / f".{MANIFEST}.writing"
+    with temporary.open("w") as stream:
+        json.dump(manifest, stream, indent=2, sort_keys=True)
+        stream.write("\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(exports / MANIFEST)
+
+
+def _remove_old(exports: Path, keep: set) -> None:
+    for folder in exports.iterdir():
+        is_set = folder.is_dir() and len(folder.name) == 16
+        if is_set and folder.name not in keep:
+            shutil.rmtree(folder)
+
+
+def _promote(session, tables: pd.DataFrame, schema: str) -> int:
+    """Append what the published registry tables have beyond the registry."""
+    promoted = 0
+    for table in tables.itertuples():
+        if not table.table_name.startswith("registry_"):
+            continue
+        target = f"{schema}.{table.table_name.removeprefix('registry_')}"
+        keys = [
+            column
+            for column in ("segmentation", "model_version")
+            if column in table.column_names.split(", ")
+        ]
+        known = " and ".join(f"known.{key} = new.{key}" for key in keys)
+        new = (
+            f"from {table.relation} as new where not exists "
+            f"(select 1 from {target} as known where {known})"
+        )
+        (count,) = session.execute(
+            f"select count(*) from (select distinct {', '.join(keys)} {new})"
+        ).fetchone()
+        session.execute(f"insert into {target} by name select * {new}")
+        promoted += count
+    return promoted
