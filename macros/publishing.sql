@@ -37,7 +37,9 @@
 {% macro publishing_configuration() -%}
     {% set configuration = {} %}
     {% for name in configuration_rules() if name not in ['input', 'inputs'] %}
-        {% do configuration.update({name: var(name)}) %}
+        {#- a date on the command line is a date, which JSON does not know -#}
+        {% set value = var(name) | string if name == 'as_of_date' and var(name) else var(name) %}
+        {% do configuration.update({name: value}) %}
     {% endfor %}
     {{ return(tojson(configuration, sort_keys=true)) }}
 {%- endmacro %}

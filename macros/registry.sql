@@ -8,13 +8,14 @@
 {% macro registry_tables() -%}
     {{ return({
         'segment_prototypes': {
-            'segmentation': 'varchar', 'model_version': 'integer', 'as_of_date': 'date',
-            'algorithm': 'varchar', 'cluster_count': 'integer', 'segment_id': 'varchar',
-            'parent_segment_id': 'varchar', 'segment_name': 'varchar',
-            'persona': 'varchar', 'prototype_id': 'integer', 'feature': 'varchar',
-            'position': 'integer', 'transform': 'varchar', 'centring': 'double',
+            'segmentation': 'string', 'model_version': 'integer', 'as_of_date': 'date',
+            'algorithm': 'string', 'cluster_count': 'integer', 'segment_id': 'string',
+            'parent_segment_id': 'string', 'segment_name': 'string',
+            'persona': 'string', 'prototype_id': 'integer', 'feature': 'string',
+            'position': 'integer', 'transform': 'string', 'centring': 'double',
             'scale': 'double', 'centre': 'double', 'training_customers': 'integer',
-            'configuration_hash': 'varchar', 'model_hash': 'varchar',
+            'configuration_hash': 'string', 'model_hash': 'string',
+            'status': 'string', 'reason': 'string',
         },
         'rfm_cut_points': {
             'model_version': 'integer', 'as_of_date': 'date', 'score': 'integer',

@@ -44,6 +44,7 @@ ordered as (
             order by
                 unstated_lines.ordered_at,
                 case when unstated_lines.is_return then 1 else 0 end,
+                unstated_lines.order_id,
                 unstated_lines.line_id
         ) as move_number
     from unstated_lines

@@ -52,7 +52,7 @@ judged as (
                 then 'invalid_discount'
             when discount_amount > abs(quantity) * unit_price
                 then 'discount_above_amount'
-            when currency <> '{{ reporting_currency() }}' and rates.rate is null
+            when ranked.currency <> '{{ reporting_currency() }}' and rates.rate is null
                 then 'no_exchange_rate'
             when content_hash <> latest_content_hash then 'superseded_line'
             {%- if var('duplicate_lines') == 'drop' %}

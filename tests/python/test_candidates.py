@@ -17,7 +17,7 @@ MEASURES = ["inertia", "silhouette", "smallest_share", "largest_share"]
 
 
 def sample_of(points, segmentation="value"):
-    points = np.asarray(points, dtype=float).reshape(len(points), -1)
+    points = np.atleast_2d(np.asarray(points, dtype=float).T).T
     frame = pd.DataFrame(points, columns=[f"f{i}" for i in range(points.shape[1])])
     ranks = np.arange(1, len(points) + 1)
     return frame.assign(
@@ -207,8 +207,8 @@ def test_as_many_clusters_as_customers_have_no_silhouette_and_are_not_chosen():
 
 
 def test_rows_too_close_for_floating_point_give_no_numbers():
-    # 1e-9 apart beside a row a million away: distinct, yet no separate clusters.
-    sample = sample_of(np.repeat([0, 1e-9, 1e6], 20))
+    # 1e-9 apart beside a row a milliard away: distinct, yet no separate clusters.
+    sample = sample_of(np.repeat([0, 1e-9, 1e9], 20))
     found = evaluate_candidates(sample, settings_of(cluster_count="3"), EMPTY)
     assert found["status"].tolist() == ["ok", "not_converged", "not_fitted"]
     assert found[MEASURES].iloc[1:].isna().all(axis=None)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segmentation.identity import match_segments, segment_number
@@ -86,6 +86,7 @@ def test_equal_overlaps_go_to_the_nearer_centre_then_the_smaller_position():
     assert match([[50, 50]]) == [(0, None)]
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     counts=st.lists(
         st.lists(st.integers(0, 30), min_size=3, max_size=3).filter(any),
@@ -105,6 +106,7 @@ def test_matching_is_one_to_one_and_blind_to_the_order_of_customers(counts, seed
     assert match(counts, order=order) == found
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.permutations(range(4)))
 def test_renumbering_the_new_segments_renumbers_the_matches(order):
     counts = [[40, 0, 3], [60, 0, 0], [0, 70, 9], [5, 5, 80]]

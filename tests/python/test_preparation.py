@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
+from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from segmentation.frames import require_columns, to_pandas
@@ -94,6 +95,7 @@ def test_exact_decimals_are_read_as_numbers():
     assert prepare(features, preparation).ravel().tolist() == [-1.0, 1.0]
 
 
+@runs(deadline=None, max_examples=50)
 @given(
     values=st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40),
     random=st.randoms(use_true_random=False),

@@ -1,0 +1,374 @@
+"""Prototypes: hand-worked parameters, versions and the identity of segments."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
+
+from segmentation.candidates import evaluate_candidates
+from segmentation.prototypes import PROTOTYPE_DTYPES, fit_prototypes, version_in_force
+
+EMPTY = pd.DataFrame(columns=list(PROTOTYPE_DTYPES))
+# Places and customers of a shop whose segment at 200 falls apart into 195 and 206.
+PLACES = np.repeat([0.0, 100.0, 195.0, 206.0], [60, 60, 20, 40])
+
+
+def sample_of(points, segmentation="value"):
+    points = np.atleast_2d(np.asarray(points, dtype=float).T).T
+    frame = pd.DataFrame(points, columns=[f"f{i}" for i in range(points.shape[1])])
+    ranks = np.arange(1, len(points) + 1)
+    return frame.assign(
+        segmentation=segmentation,
+        sample_rank=ranks,
+        customer_id=[f"c{rank}" for rank in ranks],
+    )
+
+
+def settings_of(features=("f0",), **changes):
+    """Settings whose configuration hash follows the cluster count, as in the SQL."""
+    changes = {"cluster_count": "3", "scaling": "none"} | changes
+    return pd.DataFrame(
+        {
+            "segmentation": "value",
+            "feature": list(features),
+            "position": range(1, len(features) + 1),
+            "transform": "none",
+            "algorithm": "kmeans",
+            "minimum_cluster_count": 3,
+            "maximum_cluster_count": 6,
+            "random_seed": 1,
+            "configuration_hash": f"{changes['cluster_count']} {changes['scaling']}",
+            "as_of_date": pd.Timestamp("2024-06-01"),
+        }
+        | changes
+    )
+
+
+def fit(sample, settings, registry=EMPTY):
+    candidates = evaluate_candidates(sample, settings, registry)
+    return fit_prototypes(sample, settings, candidates, registry)
+
+
+def publish(registry, fitted):
+    """Append what has a version that the registry lacks, as publishing does."""
+    new = ~fitted["model_version"].isin(registry["model_version"])
+    return fitted if registry.empty else pd.concat([registry, fitted[new]])
+
+
+def centres(fitted):
+    return dict(zip(fitted["segment_id"], fitted["centre"], strict=True))
+
+
+def parents(fitted):
+    pairs = fitted.dropna(subset="parent_segment_id").drop_duplicates("segment_id")
+    return dict(zip(pairs["segment_id"], pairs["parent_segment_id"], strict=True))
+
+
+@pytest.fixture
+def split():
+    """Three segments, published; then four, published: the third was split."""
+    first = fit(sample_of(PLACES), settings_of())
+    second = fit(sample_of(PLACES), settings_of(cluster_count="4"), first)
+    return publish(first, second)
+
+
+def test_a_first_fit_has_the_hand_worked_parameters():
+    points = np.repeat([[0, 5], [10, 5], [50, 5]], 20, axis=0)
+    settings = settings_of(("f0", "f1"), scaling="standard")
+    found = fit(sample_of(points), settings)
+    assert found.dtypes.astype(str).to_dict() == PROTOTYPE_DTYPES
+    assert found["segment_id"].tolist() == [f"value-{n}" for n in (1, 1, 2, 2, 3, 3)]
+    assert found["prototype_id"].tolist() == [1, 1, 2, 2, 3, 3]
+    assert found["feature"].tolist() == ["f0", "f1"] * 3
+    assert found["position"].tolist() == [1, 2] * 3
+    # Mean 20; variance (400 + 100 + 900) / 3; the other feature does not vary.
+    deviation = np.sqrt(1400 / 3)
+    assert found["centring"].tolist() == [20.0, 5.0] * 3
+    assert found["scale"].tolist() == [round(deviation, 9), 1.0] * 3
+    expected = [-20 / deviation, 0, -10 / deviation, 0, 30 / deviation, 0]
+    assert found["centre"].tolist() == pytest.approx(expected, abs=2e-9)
+    assert (found["centre"] == found["centre"].round(9)).all()
+    assert found["training_customers"].tolist() == [20] * 6
+    assert set(found["model_version"]) == {1}
+    assert set(found["as_of_date"]) == {pd.Timestamp("2024-06-01")}
+    assert set(found["status"]) == {"fitted"}
+    assert set(found["reason"]) == {"first version"}
+    assert found["parent_segment_id"].isna().all()
+    assert set(found["model_hash"].str.len()) == {64}
+
+
+def test_the_nearest_prototype_gives_back_well_separated_blobs():
+    points, truth = make_blobs(
+        400, centers=[[0, 0], [20, 0], [0, 20], [20, 20]], random_state=4
+    )
+    settings = settings_of(("f0", "f1"), cluster_count="auto", scaling="standard")
+    found = fit(sample_of(points), settings)
+    wide = found.pivot_table("centre", "segment_id", "position").to_numpy()
+    preparation = found.head(2)
+    prepared = (points - preparation["centring"].array) / preparation["scale"].array
+    distances = np.linalg.norm(prepared[:, None] - wide, axis=2)
+    assert adjusted_rand_score(truth, distances.argmin(axis=1)) == 1
+
+
+def test_segments_do_not_depend_on_the_seed_where_they_are_separated():
+    settings = settings_of(cluster_count="4")
+    found = [
+        fit(sample_of(PLACES), settings.assign(random_seed=seed)) for seed in (0, 7)
+    ]
+    pd.testing.assert_frame_equal(*found)
+
+
+def test_results_do_not_depend_on_row_order_or_customer_ids(split):
+    sample = sample_of(np.random.default_rng(2).normal(200, 60, size=(300, 2)))
+    sample = sample.assign(f0=lambda s: s["f0"].clip(lower=0))
+    settings = settings_of(("f0", "f1"), scaling="standard", cluster_count="5")
+    candidates = evaluate_candidates(sample, settings, split)
+    expected = fit_prototypes(sample, settings, candidates, split)
+    relabelled = sample.assign(customer_id=sample["customer_id"].str.upper())
+    found = fit_prototypes(
+        relabelled.sample(frac=1, random_state=1),
+        settings.iloc[::-1],
+        candidates.iloc[::-1],
+        split.sample(frac=1, random_state=1),
+    )
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_cents_instead_of_euros_give_the_same_segments():
+    rng = np.random.default_rng(8)
+    euros = sample_of(rng.gamma(2, 50, size=(500, 2)).round(2))
+    cents = euros.assign(f0=euros["f0"] * 100)
+    settings = settings_of(("f0", "f1"), scaling="standard", cluster_count="4")
+    found = [fit(sample, settings) for sample in (euros, cents)]
+    np.testing.assert_allclose(found[0]["centre"], found[1]["centre"], atol=1e-7)
+    columns = ["segment_id", "feature", "training_customers"]
+    pd.testing.assert_frame_equal(found[0][columns], found[1][columns])
+
+
+@pytest.mark.parametrize("dtype", ["object", "float64", "Int32", "str", "bool"])
+def test_an_empty_registry_may_have_any_dtypes(dtype):
+    pd.testing.assert_frame_equal(
+        fit(sample_of(PLACES), settings_of(), EMPTY.astype(dtype)),
+        fit(sample_of(PLACES), settings_of()),
+    )
+
+
+def test_an_unchanged_refit_returns_the_published_version_and_appends_nothing(split):
+    later = settings_of(cluster_count="4", as_of_date=pd.Timestamp("2024-09-01"))
+    found = fit(sample_of(PLACES), later, split)
+    published = split[split["model_version"] == 2].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, published)
+    assert len(publish(split, found)) == len(split)
+
+
+def test_an_unchanged_refit_on_auto_with_overlapping_segments_appends_nothing():
+    sample = sample_of(np.random.default_rng(3).lognormal(3, 1, size=(2000, 3)))
+    settings = settings_of(
+        ("f0", "f1", "f2"), cluster_count="auto", transform="log1p", scaling="standard"
+    )
+    first = fit(sample, settings)
+    assert len(first) > 0
+    pd.testing.assert_frame_equal(fit(sample, settings, first), first)
+
+
+def test_changed_data_make_a_new_version_with_the_old_ids():
+    first = fit(sample_of(PLACES), settings_of())
+    later = settings_of(as_of_date=pd.Timestamp("2024-07-01"))
+    found = fit(sample_of(PLACES + 1), later, first)
+    assert centres(found) == {i: centre + 1 for i, centre in centres(first).items()}
+    assert set(found["model_version"]) == {2}
+    assert set(found["as_of_date"]) == {pd.Timestamp("2024-07-01")}
+    assert set(found["reason"]) == {"the data changed since version 1"}
+    assert found["model_hash"].iloc[0] != first["model_hash"].iloc[0]
+
+
+def test_ids_survive_another_order_of_the_clusters():
+    # The same customers; higher values become lower ones.
+    first = fit(sample_of(PLACES).assign(f1=-PLACES), settings_of())
+    found = fit(
+        sample_of(PLACES).assign(f1=-PLACES),
+        settings_of(("f1",), configuration_hash="negative"),
+        first,
+    )
+    assert centres(found) == {i: -centre for i, centre in centres(first).items()}
+    assert found["prototype_id"].tolist() == [1, 2, 3]
+    assert set(found["reason"]) == {"the configuration changed since version 1"}
+
+
+def test_ids_survive_another_scaling():
+    first = fit(sample_of(PLACES), settings_of())
+    found = fit(sample_of(PLACES), settings_of(scaling="standard"), first)
+    raw = found["centre"] * found["scale"] + found["centring"]
+    expected = pd.Series(centres(first))[found["segment_id"]]
+    assert raw.tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+def test_the_larger_child_of_a_split_keeps_the_id(split):
+    found = split[split["model_version"] == 2]
+    assert centres(found) == {
+        "value-1": 0.0,
+        "value-2": 100.0,
+        "value-3": 206.0,
+        "value-4": 195.0,
+    }
+    assert parents(found) == {"value-4": "value-3"}
+    assert found["training_customers"].tolist() == [60, 60, 40, 20]
+
+
+def test_the_parent_stays_recorded_in_later_versions(split):
+    found = fit(sample_of(PLACES + 1), settings_of(cluster_count="4"), split)
+    assert set(found["model_version"]) == {3}
+    assert parents(found) == {"value-4": "value-3"}
+
+
+def test_a_merge_retires_the_smaller_parent_and_its_number_is_not_used_again(split):
+    settings = settings_of(configuration_hash="three again")
+    merged = fit(sample_of(PLACES), settings, split)
+    assert sorted(centres(merged)) == ["value-1", "value-2", "value-3"]
+    assert parents(merged) == {}
+    registry = publish(split, merged)
+    again = fit(sample_of(PLACES), settings_of(cluster_count="4"), registry)
+    assert sorted(centres(again)) == ["value-1", "value-2", "value-3", "value-5"]
+    assert parents(again) == {"value-5": "value-3"}
+    assert set(again["model_version"]) == {4}
+
+
+def test_prototypes_are_ordered_by_number_and_not_by_text():
+    first = fit(sample_of(PLACES), settings_of())
+    ids = first["segment_id"].replace({"value-3": "value-10"})
+    found = fit(sample_of(PLACES + 1), settings_of(), first.assign(segment_id=ids))
+    assert found["segment_id"].tolist() == ["value-1", "value-2", "value-10"]
+
+
+@pytest.mark.parametrize("value", [None, np.nan])
+def test_segments_by_features_that_are_gone_all_get_new_ids(value):
+    first = fit(sample_of(PLACES), settings_of())
+    renamed = sample_of(PLACES).rename(columns={"f0": "g"})
+    settings = settings_of(("g",), configuration_hash="other")
+    for sample in (renamed, renamed.assign(f0=value)):
+        found = fit(sample, settings, first)
+        assert found["segment_id"].tolist() == ["value-4", "value-5", "value-6"]
+        assert parents(found) == {}
+        assert set(found["model_version"]) == {2}
+
+
+def test_a_past_date_gets_the_version_in_force_then():
+    first = fit(sample_of(PLACES), settings_of())
+    later = settings_of(as_of_date=pd.Timestamp("2024-07-01"))
+    registry = publish(first, fit(sample_of(PLACES + 1), later, first))
+    between = settings_of(as_of_date=pd.Timestamp("2024-06-15"))
+    before = settings_of(as_of_date=pd.Timestamp("2023-01-01"))
+    for settings in (between, before):
+        found = fit(sample_of(PLACES + 2), settings, registry)
+        as_it_is = found.columns.difference(["status", "reason"])
+        pd.testing.assert_frame_equal(found[as_it_is], first[as_it_is])
+        assert set(found["status"]) == {"rebuilt"}
+    assert set(found["reason"]) == {"version 1 was in force as of 2023-01-01"}
+    found = fit(sample_of(PLACES + 1), later, registry)
+    assert set(found["model_version"]) == {2}
+    assert set(found["status"]) == {"fitted"}
+
+
+def test_a_past_date_is_rebuilt_even_with_too_little_data():
+    first = fit(sample_of(PLACES), settings_of())
+    before = settings_of(as_of_date=pd.Timestamp("2023-01-01"))
+    found = fit(sample_of(PLACES[:10]), before, first)
+    assert set(found["status"]) == {"rebuilt"}
+
+
+def test_the_version_in_force_is_the_highest_not_later_than_the_date():
+    published = pd.DataFrame(
+        {
+            "model_version": pd.array([1, 2, 3], dtype="Int64"),
+            "as_of_date": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-02-01"]),
+        }
+    )
+    dates = ["2023-12-31", "2024-01-01", "2024-01-31", "2024-02-01"]
+    found = [version_in_force(published, day)["model_version"].item() for day in dates]
+    assert found == [1, 1, 1, 3]
+    assert version_in_force(published.head(0), "2024-01-01").empty
+
+
+def test_too_little_data_keep_the_published_version_with_the_reason():
+    first = fit(sample_of(PLACES), settings_of())
+    found = fit(sample_of(PLACES[:49]), settings_of(), first)
+    as_it_is = found.columns.difference(["status", "reason"])
+    pd.testing.assert_frame_equal(found[as_it_is], first[as_it_is])
+    assert set(found["status"]) == {"kept"}
+    assert set(found["reason"]) == {"49 sampled customers; at least 50 are needed"}
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        pytest.param(PLACES[:49], id="49 rows"),
+        pytest.param(np.ones(80), id="all rows equal"),
+        pytest.param(np.repeat([1, 2], 40), id="fewer distinct rows than k"),
+    ],
+)
+def test_without_a_fit_or_a_published_version_the_frame_is_empty_but_typed(points):
+    found = fit(sample_of(points), settings_of())
+    assert found.empty
+    assert found.dtypes.astype(str).to_dict() == PROTOTYPE_DTYPES
+
+
+def test_the_hash_depends_on_the_parameters_and_not_on_the_date():
+    def model_hash(points=PLACES, **changes):
+        return fit(sample_of(points), settings_of(**changes))["model_hash"].iloc[0]
+
+    base = model_hash()
+    assert model_hash(as_of_date=pd.Timestamp("2020-01-01")) == base
+    assert model_hash(PLACES + 1e-12) == base
+    assert model_hash(PLACES + 1e-6) != base
+    assert model_hash(configuration_hash="other") != base
+    assert model_hash(scaling="standard", configuration_hash="3 none") != base
+
+
+def test_segmentations_do_not_influence_each_other():
+    other = sample_of(PLACES[::-1] * 3, "behaviour").rename(columns={"f0": "f1"})
+    sample = pd.concat([sample_of(PLACES), other])
+    settings = pd.concat(
+        [settings_of(), settings_of(("f1",), segmentation="behaviour")]
+    )
+    found = fit(sample, settings)
+    assert found["segmentation"].unique().tolist() == ["behaviour", "value"]
+    alone = fit(sample_of(PLACES), settings_of())
+    own = found[found["segmentation"] == "value"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(own, alone)
+    # One has too little data; the other is fitted all the same.
+    few = sample[(sample["segmentation"] == "value") | (sample["sample_rank"] < 20)]
+    pd.testing.assert_frame_equal(fit(few, settings), alone)
+
+
+def test_inputs_stay_as_they_are(split):
+    sample, settings = sample_of(PLACES + 1).iloc[::-1], settings_of(cluster_count="4")
+    frames = (sample, settings, evaluate_candidates(sample, settings, split), split)
+    before = [frame.copy(deep=True) for frame in frames]
+    fit_prototypes(*frames)
+    for frame, copy in zip(frames, before, strict=True):
+        pd.testing.assert_frame_equal(frame, copy)
+
+
+def test_wrong_frames_are_errors():
+    sample, settings = sample_of(PLACES), settings_of()
+    candidates = evaluate_candidates(sample, settings, EMPTY)
+
+    def fails(message, **changes):
+        frames = {
+            "sample": sample,
+            "settings": settings,
+            "candidates": candidates,
+            "registry": EMPTY,
+        }
+        with pytest.raises(ValueError, match=message):
+            fit_prototypes(**(frames | changes))
+
+    fails("sample lacks the column 'f0'", sample=sample.drop(columns="f0"))
+    unchosen = candidates.drop(columns="is_chosen")
+    fails("candidates lacks the column 'is_chosen'", candidates=unchosen)
+    fails("registry lacks the column 'centre'", registry=EMPTY.drop(columns="centre"))
+    fails("no rows of segmentation 'value'", candidates=candidates.head(0))
+    fails("choices for segmentation", candidates=candidates.assign(is_chosen=True))
+    gaps = sample.assign(f0=sample["f0"].where(sample["f0"] > 0))
+    fails("feature 'f0' has 60 values that are no finite number", sample=gaps)
