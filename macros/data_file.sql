@@ -32,7 +32,7 @@
         rtrim(replace(line, 'ï»¿', ''), chr(13)) as line
     from read_csv(
         '{{ path }}', header = false, auto_detect = false, encoding = 'latin-1',
-        delim = '\x01\x02\x03\x04', quote = '', escape = '',
+        delim = E'\x01\x02\x03\x04', quote = '', escape = '',
         columns = {'line': 'VARCHAR'}
     )
 {%- endmacro %}

@@ -85,6 +85,7 @@ where nothing = 0
 {#- A contract row as one readable text, for the quarantine. -#}
 {% macro row_as_text(table) -%}
     {% set contract = input_contract()[table] %}
+    {%- if not has(table) %}source_row{% else -%}
     coalesce(source_row, concat_ws(
         ' | '
         {%- for column in contract.required + contract.optional
@@ -92,4 +93,5 @@ where nothing = 0
         concat('{{ column }}=', coalesce(cast({{ column }} as {{ dbt.type_string() }}), ''))
         {%- endfor %}
     ))
+    {%- endif %}
 {%- endmacro %}

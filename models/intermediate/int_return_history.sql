@@ -45,6 +45,7 @@ ordered as (
                 unstated_lines.ordered_at,
                 case when unstated_lines.is_return then 1 else 0 end,
                 unstated_lines.order_id,
+                unstated_lines.paid_unit_price desc,
                 unstated_lines.line_id
         ) as move_number
     from unstated_lines
