@@ -30,7 +30,7 @@
     {% for node in graph.nodes.values()
         if node.resource_type == 'model' and node.config.meta.get('data_file') %}
         {% set spec = node.config.meta.data_file %}
-        {% do data_file_columns(spec, data_file_path(spec)) %}
+        {% do data_file_columns(spec, data_file_source(spec)) %}
     {% endfor %}
 {%- endmacro %}
 

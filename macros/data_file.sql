@@ -1,6 +1,9 @@
 {#- Reading a user's file with a declared dialect, every physical line accounted
     for. A raw model declares its file under config: meta: data_file:
         path_variable: the environment variable that holds the path
+        table: the contract table it is for; var relations may name a relation to read
+            in place of the file
+        may_be_absent: true where neither a file nor a relation means no rows
         delimiter, encoding (utf-8 or latin-1): of text files, "," and utf-8 if absent
         columns: {name: [headers that mean it, first found wins]}
         optional: names that may be absent (a null column then) -#}
@@ -24,6 +27,20 @@
     {{ return(path | replace("'", "''")) }}
 {%- endmacro %}
 
+{#- Where the rows are: {kind: relation, parquet, text or absent, path}. -#}
+{% macro data_file_source(spec) -%}
+    {% set relation = var('relations').get(spec.get('table')) %}
+    {% if relation %}
+        {{ return({'kind': 'relation', 'path': relation}) }}
+    {% endif %}
+    {% if spec.get('may_be_absent') and not env_var(spec.path_variable, '') %}
+        {{ return({'kind': 'absent', 'path': ''}) }}
+    {% endif %}
+    {% set path = data_file_path(spec) %}
+    {% set kind = 'parquet' if path.lower().endswith('.parquet') else 'text' %}
+    {{ return({'kind': kind, 'path': path}) }}
+{%- endmacro %}
+
 {#- One row a physical line. Latin-1 takes every byte, so that no line is lost to
     its encoding; a separator of four control bytes occurs in no text. -#}
 {% macro physical_lines(path) -%}
@@ -42,24 +59,34 @@
     {{ return('"(?:[^"]|"")*"|[^"' ~ delimiter ~ '][^' ~ delimiter ~ ']*|') }}
 {%- endmacro %}
 
-{#- The headers of the file, in order. -#}
-{% macro data_file_headers(path, delimiter) -%}
-    {% if path.lower().endswith('.parquet') %}
-        {% set described = run_query("describe select * from read_parquet('" ~ path ~ "')") %}
-        {{ return(described.columns[0].values() | list) }}
+{#- The headers of the source, in order. -#}
+{% macro data_file_headers(source, delimiter) -%}
+    {% if source.kind == 'absent' %}
+        {{ return([]) }}
+    {% elif source.kind == 'relation' %}
+        {{ return(run_query('select * from ' ~ source.path ~ ' limit 0').column_names | list) }}
+    {% elif source.kind == 'parquet' %}
+        {{ return(run_query("select * from read_parquet('" ~ source.path ~ "') limit 0").column_names | list) }}
     {% endif %}
-    {% set lines = run_query("with lines as (" ~ physical_lines(path) ~ ") select line from lines where line_number = 1") %}
+    {% set lines = run_query(
+        'with lines as (' ~ physical_lines(source.path) ~ ') '
+        ~ 'select line from lines where line_number = 1'
+    ) %}
+    {% set line = lines[0][0] if lines | length > 0 else '' %}
+    {% set fields = modules.re.findall(
+        '(' ~ field_pattern(delimiter) ~ ')(?:' ~ modules.re.escape(delimiter) ~ '|$)', line or ''
+    ) %}
     {% set headers = [] %}
-    {% for field in modules.re.findall('(' ~ field_pattern(delimiter) ~ ')(?:' ~ delimiter ~ '|$)', lines[0][0] or '') %}
+    {% for field in fields[:-1] %}
         {% do headers.append(field.strip().strip('"').replace('""', '"')) %}
     {% endfor %}
-    {{ return(headers[:-1] if lines[0][0] else []) }}
+    {{ return(headers) }}
 {%- endmacro %}
 
-{#- Name -> position of its header (null where an optional one is absent), or an
-    error that names the file, the column and what is there. -#}
-{% macro data_file_columns(spec, path) -%}
-    {% set headers = data_file_headers(path, spec.get('delimiter', ',')) %}
+{#- Name -> header that means it (none where an optional one is absent), or an error
+    that names the file, the column and what is there. -#}
+{% macro data_file_columns(spec, source) -%}
+    {% set headers = data_file_headers(source, spec.get('delimiter', ',')) %}
     {% set folded = headers | map('lower') | list %}
     {% set positions = {} %}
     {% for name, spellings in spec.columns.items() %}
@@ -67,9 +94,9 @@
         {% for spelling in spellings if spelling.lower() in folded %}
             {% do found.append(folded.index(spelling.lower())) %}
         {% endfor %}
-        {% if not found and name not in spec.get('optional', []) %}
+        {% if not found and source.kind != 'absent' and name not in spec.get('optional', []) %}
             {{ exceptions.raise_compiler_error(
-                path ~ " lacks the column " ~ (spellings | join(' or '))
+                source.path ~ " lacks the column " ~ (spellings | join(' or '))
                 ~ " that input '" ~ var('input') ~ "' needs. It has: "
                 ~ (headers | join(', ')) ~ ". Rename the column in the file, or add its "
                 ~ "header to the input's data_file columns."
@@ -86,27 +113,34 @@
 {% macro read_data_file() -%}
     {% if not execute %}{{ return('select 1 as nothing') }}{% endif %}
     {% set spec = model.config.meta.data_file %}
-    {% set path = data_file_path(spec) %}
-    {% set columns = data_file_columns(spec, path) %}
-    {% if path.lower().endswith('.parquet') %}
-        {{ return(read_parquet_rows(path, columns)) }}
+    {% set source = data_file_source(spec) %}
+    {% set columns = data_file_columns(spec, source) %}
+    {% if source.kind == 'text' %}
+        {{ return(read_text_rows(
+            source.path, columns, spec.get('delimiter', ','), spec.get('encoding', 'utf-8')
+        )) }}
     {% endif %}
-    {{ return(read_text_rows(
-        path, columns, spec.get('delimiter', ','), spec.get('encoding', 'utf-8')
-    )) }}
+    {{ return(read_typed_rows(source, columns)) }}
 {%- endmacro %}
 
-{% macro read_parquet_rows(path, columns) -%}
+{% macro read_typed_rows(source, columns) -%}
 select
-    file_row_number + 1 as source_line,
+    {% if source.kind == 'parquet' %}file_row_number + 1{% else %}cast(null as bigint){% endif %} as source_line,
     1 as line_count,
-    cast(null as varchar) as reject_reason,
-    cast(null as varchar) as source_row
+    cast(null as {{ dbt.type_string() }}) as reject_reason,
+    cast(null as {{ dbt.type_string() }}) as source_row
     {%- for name, position in columns.positions.items() %},
-    {% if position is none %}cast(null as varchar)
-    {%- else %}"{{ columns.headers[position] }}"{% endif %} as {{ name }}
+    {% if position is none %}cast(null as {{ dbt.type_string() }})
+    {%- else %}{{ adapter.quote(columns.headers[position]) }}{% endif %} as {{ name }}
     {%- endfor %}
-from read_parquet('{{ path }}', file_row_number = true)
+{% if source.kind == 'parquet' -%}
+from read_parquet('{{ source.path }}', file_row_number = true)
+{%- elif source.kind == 'relation' -%}
+from {{ source.path }}
+{%- else -%}
+from (select 1 as nothing) as absent
+where nothing = 0
+{%- endif %}
 {%- endmacro %}
 
 {% macro read_text_rows(path, columns, delimiter, encoding) -%}
@@ -212,28 +246,38 @@ from records
 {%- endmacro %}
 
 {#- Text that was read byte by byte as Latin-1, as UTF-8; null where it is not UTF-8.
-    Two-byte escapes of the blob's text form go back to the one byte they came from. -#}
+    In the blob's text form every two-byte character goes back to the one byte that it
+    came from, marked \y until all are done, so that no result is taken for a pair. -#}
 {% macro latin1_to_utf8(column) -%}
-    {%- set text = namespace(sql="cast(encode(" ~ column ~ ") as varchar)") -%}
-    {%- set text.sql = "regexp_replace(" ~ text.sql ~ ", '\\\\xC2\\\\x(..)', '\\\\x\\1', 'g')" -%}
-    {%- for high, byte in [('8', 'C'), ('9', 'D'), ('A', 'E'), ('B', 'F')] -%}
-        {%- set text.sql = "regexp_replace(" ~ text.sql ~ ", '\\\\xC3\\\\x" ~ high ~ "(.)', '\\\\x" ~ byte ~ "\\1', 'g')" -%}
+    {%- set bytes = namespace(text='cast(encode(' ~ column ~ ') as varchar)') -%}
+    {%- for first, second, byte in [
+        ('C2', '(..)', ''), ('C3', '8(.)', 'C'), ('C3', '9(.)', 'D'),
+        ('C3', 'A(.)', 'E'), ('C3', 'B(.)', 'F'),
+    ] -%}
+        {%- set bytes.text -%}
+            regexp_replace({{ bytes.text }}, '\\x{{ first }}\\x{{ second }}', '\\y{{ byte }}\1', 'g')
+        {%- endset -%}
     {%- endfor -%}
     case
         when regexp_matches({{ column }}, '^[\x00-\x7F]*$') then {{ column }}
-        else try(decode(cast({{ text.sql }} as blob)))
+        else try(decode(cast(replace({{ bytes.text }}, '\y', '\x') as blob)))
     end
 {%- endmacro %}
 
-{#- How many lines of the file could be rows, counted without parsing them. -#}
-{% macro physical_rows(path_variable='SEGMENTATION_DATA') -%}
+{#- How many rows the source of a raw model could have, counted without parsing. -#}
+{% macro count_physical_rows(model_name) -%}
     {% if not execute %}{{ return('select 0 as row_count') }}{% endif %}
-    {% set path = data_file_path({'path_variable': path_variable}) %}
-    {% if path.lower().endswith('.parquet') %}
-    select count(*) as row_count from read_parquet('{{ path }}')
-    {% else %}
+    {% set node = graph.nodes['model.customer_segmentation.' ~ model_name] %}
+    {% set source = data_file_source(node.config.meta.data_file) %}
+    {% if source.kind == 'text' %}
     select count(*) - 1 as row_count
-    from ({{ physical_lines(path) }}) as lines
+    from ({{ physical_lines(source.path) }}) as lines
     where line <> ''
+    {% elif source.kind == 'parquet' %}
+    select count(*) as row_count from read_parquet('{{ source.path }}')
+    {% elif source.kind == 'relation' %}
+    select count(*) as row_count from {{ source.path }}
+    {% else %}
+    select 0 as row_count
     {% endif %}
 {%- endmacro %}

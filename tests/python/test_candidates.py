@@ -6,9 +6,9 @@ import pytest
 from shared_data import shared_file
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score, silhouette_score
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from segmentation import candidates
+from segmentation import candidates, clustering
 from segmentation.candidates import CANDIDATE_DTYPES, evaluate_candidates
 from segmentation.clustering import fit_kmeans
 from segmentation.prototypes import PROTOTYPE_DTYPES
@@ -318,7 +318,7 @@ def test_results_do_not_depend_on_row_order_or_customer_ids():
     sample = sample_of(rng.normal(size=(300, 2)))
     settings = settings_of(("f0", "f1"), scaling="standard")
     expected = evaluate_candidates(sample, settings, EMPTY)
-    shuffled = sample.sample(frac=1, random_state=1).assign(
+    shuffled = sample.sample(frac=1, random_state=1, ignore_index=True).assign(
         customer_id=[f"x{i}" for i in range(300)]
     )
     found = evaluate_candidates(shuffled, settings.iloc[::-1], EMPTY)
@@ -334,6 +334,24 @@ def test_results_do_not_depend_on_the_number_of_threads():
         with threadpool_limits(limits=threads):
             found.append(evaluate_candidates(sample, settings, EMPTY))
     pd.testing.assert_frame_equal(*found)
+
+
+def test_fits_and_silhouettes_run_on_one_thread(monkeypatch):
+    threads = set()
+
+    def watched(function):
+        def watch(*arguments, **options):
+            threads.update(pool["num_threads"] for pool in threadpool_info())
+            return function(*arguments, **options)
+
+        return watch
+
+    monkeypatch.setattr(clustering.KMeans, "fit", watched(clustering.KMeans.fit))
+    silhouettes = watched(clustering.silhouette_score)
+    monkeypatch.setattr(clustering, "silhouette_score", silhouettes)
+    with threadpool_limits(limits=2):
+        evaluate_candidates(FOUR_PLACES, settings_of(), EMPTY)
+    assert threads == {1}
 
 
 def test_the_silhouette_is_of_the_first_five_thousand_customers():

@@ -99,8 +99,8 @@ def test_a_condition_without_bounds_asks_for_a_known_index_only():
 
 def test_the_highest_revenue_share_wins_then_the_smaller_number():
     indices = {"monetary": 2.0}
-    by_share = profiles_of({1: (0.2, indices), 2: (0.5, indices), 3: (None, indices)})
-    assert personas(by_share, personas_of(BIG))["value-2"] == "big spenders"
+    by_share = profiles_of({1: (None, indices), 2: (0.2, indices), 3: (0.5, indices)})
+    assert personas(by_share, personas_of(BIG))["value-3"] == "big spenders"
     equal = profiles_of({10: (0.5, indices), 9: (0.5, indices)})
     assert personas(equal, personas_of(BIG))["value-9"] == "big spenders"
     unknown = profiles_of({2: (np.nan, indices), 1: (np.nan, indices)})

@@ -127,7 +127,7 @@ def test_results_do_not_depend_on_row_order_or_customer_ids(split):
     expected = fit_prototypes(sample, settings, candidates, split)
     relabelled = sample.assign(customer_id=sample["customer_id"].str.upper())
     found = fit_prototypes(
-        relabelled.sample(frac=1, random_state=1),
+        relabelled.sample(frac=1, random_state=1, ignore_index=True),
         settings.iloc[::-1],
         candidates.iloc[::-1],
         split.sample(frac=1, random_state=1),

@@ -24,7 +24,8 @@ consents as (
         assigned.segment_id
         {%- for channel in ['email', 'sms', 'post', 'phone'] %},
         sum(case when customers.has_consent_{{ channel }} then 1 else 0 end)
-            as {{ channel }}_count
+            as {{ channel }}_count,
+        sum(count(customers.has_consent_{{ channel }})) over () as {{ channel }}_known
         {%- endfor %}
     from assigned
     left join {{ ref('stg_customers') }} as customers
@@ -44,14 +45,11 @@ final as (
         segments.channel,
         segments.kpi,
         summary.customer_count,
-        -- no consent known means nobody may be counted as reachable, not that nobody is
-        cast(case segments.channel
+        -- an input without consents does not know who is reachable
+        cast(case
             {%- for channel in ['email', 'sms', 'post', 'phone'] %}
-            {%- if has('customers', 'consent_' ~ channel) %}
-            when '{{ channel }}' then coalesce(consents.{{ channel }}_count, 0)
-            {%- else %}
-            when '{{ channel }}' then null
-            {%- endif %}
+            when segments.channel = '{{ channel }}' and consents.{{ channel }}_known > 0
+                then consents.{{ channel }}_count
             {%- endfor %}
         end as integer) as reachable_customer_count,
         summary.revenue,

@@ -1,0 +1,1 @@
+select * from {{ ref('template__raw_customers') }}
