@@ -68,10 +68,13 @@
         {% do partial.append('the command was dbt ' ~ args.get('which')) %}
     {% endif %}
     {% for option in [
-        'select', 'exclude', 'selector', 'resource_types', 'exclude_resource_types',
-        'models', 'empty', 'sample',
+        'select', 'exclude', 'selector', 'resource_types', 'models', 'empty', 'sample',
     ] if args.get(option) %}
         {% do partial.append('it had --' ~ option | replace('_', '-')) %}
+    {% endfor %}
+    {#- unit tests judge the code, not the data: production may leave them out -#}
+    {% for type in args.get('exclude_resource_types') or [] if type | string != 'unit_test' %}
+        {% do partial.append('it had --exclude-resource-type ' ~ type) %}
     {% endfor %}
     {% if (args.get('indirect_selection') or 'eager') != 'eager' %}
         {% do partial.append('it had --indirect-selection') %}

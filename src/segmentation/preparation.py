@@ -45,8 +45,8 @@ def each_segmentation(
 ) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
     """Yield name, sampled customers and settings of each segmentation, by name.
 
-    The customers come sorted by ``sample_rank`` and the settings by ``position``,
-    so that no result depends on the row order of the frames.
+    The customers come sorted by ``sample_rank``, so that no result depends on the
+    row order of the sample.
 
     Parameters
     ----------
@@ -84,11 +84,7 @@ def each_segmentation(
             raise ValueError(
                 f"sample has a sample_rank twice in segmentation {segmentation!r}"
             )
-        yield (
-            str(segmentation),
-            customers.sort_values("sample_rank"),
-            rows.sort_values("position"),
-        )
+        yield str(segmentation), customers.sort_values("sample_rank"), rows
 
 
 def fit_preparation(features: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:

@@ -115,6 +115,14 @@ def test_personas_are_gone_through_by_priority_and_each_takes_one_segment():
     assert list(personas(profiles, known).values()) == ["first", "second", "unmatched"]
 
 
+def test_personas_of_equal_priority_go_by_name():
+    known = personas_of(
+        ("beta", 1, "monetary", 1.0, np.nan), ("alpha", 1, "monetary", 1.0, np.nan)
+    )
+    profiles = profiles_of({1: (1.0, {"monetary": 2.0})})
+    assert personas(profiles, known) == {"value-1": "alpha"}
+
+
 def test_two_personas_of_one_name_do_not_name_two_segments():
     known = personas_of(BIG, ("other", 2, "monetary", 1.5, np.nan))
     known = known.assign(segment_name="Best")

@@ -114,6 +114,19 @@ def test_parameters_do_not_depend_on_the_row_order(values, random):
     )
 
 
+def test_sums_of_large_numbers_do_not_depend_on_the_row_order():
+    # Large enough for the last digit of a sum to lie before the ninth decimal.
+    spend = np.random.default_rng(1).lognormal(20, 3, size=1000)
+    features = customers(spend=spend)
+    settings = settings_for(spend=("none", "standard"))
+    shuffled = features.sample(frac=1, random_state=2, ignore_index=True)
+    pd.testing.assert_frame_equal(
+        fit_preparation(shuffled, settings),
+        fit_preparation(features, settings),
+        check_exact=True,
+    )
+
+
 def test_standard_scaling_does_not_depend_on_the_unit_of_money():
     euros = customers(spend=[12.34, 99.0, 5.5, 1000.0, 0.25])
     cents = euros.assign(spend=euros["spend"] * 100)

@@ -119,20 +119,22 @@ def test_segments_do_not_depend_on_the_seed_where_they_are_separated():
     pd.testing.assert_frame_equal(*found)
 
 
-def test_results_do_not_depend_on_row_order_or_customer_ids(split):
+def test_results_do_not_depend_on_row_order_or_customer_ids():
     sample = sample_of(np.random.default_rng(2).normal(200, 60, size=(300, 2)))
-    sample = sample.assign(f0=lambda s: s["f0"].clip(lower=0))
     settings = settings_of(("f0", "f1"), scaling="standard", cluster_count="5")
-    candidates = evaluate_candidates(sample, settings, split)
-    expected = fit_prototypes(sample, settings, candidates, split)
+    registry = fit(sample, settings_of(("f0", "f1"), cluster_count="4"))
+    candidates = evaluate_candidates(sample, settings, registry)
+    expected = fit_prototypes(sample, settings, candidates, registry)
     relabelled = sample.assign(customer_id=sample["customer_id"].str.upper())
     found = fit_prototypes(
         relabelled.sample(frac=1, random_state=1, ignore_index=True),
         settings.iloc[::-1],
         candidates.iloc[::-1],
-        split.sample(frac=1, random_state=1),
+        registry.sample(frac=1, random_state=1, ignore_index=True),
     )
     pd.testing.assert_frame_equal(found, expected)
+    assert set(found["model_version"]) == {2}
+    assert set(found["segment_id"]) & set(registry["segment_id"])
 
 
 def test_cents_instead_of_euros_give_the_same_segments():
@@ -220,6 +222,15 @@ def test_the_parent_stays_recorded_in_later_versions(split):
     found = fit(sample_of(PLACES + 1), settings_of(cluster_count="4"), split)
     assert set(found["model_version"]) == {3}
     assert parents(found) == {"value-4": "value-3"}
+
+
+def test_another_recorded_parent_is_another_model(split):
+    corrected = split.assign(
+        parent_segment_id=split["parent_segment_id"].replace("value-3", "value-2")
+    )
+    found = fit(sample_of(PLACES), settings_of(cluster_count="4"), corrected)
+    assert parents(found) == {"value-4": "value-2"}
+    assert set(found["model_version"]) == {3}
 
 
 def test_a_merge_retires_the_smaller_parent_and_its_number_is_not_used_again(split):

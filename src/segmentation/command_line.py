@@ -1,0 +1,144 @@
+"""The command line: a thin front on dbt's own runner that ends in a summary."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import yaml
+from dbt.cli.main import dbtRunner
+
+from segmentation.publishing import MANIFEST
+
+LOCK_CURE = (
+    "Another program has the database open. Close it and build again; dashboards read "
+    "the exported files, never the working database."
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run `segmentation build`; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="segmentation", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    build = commands.add_parser("build", help="build, test and publish the marts")
+    build.add_argument("--input", default="demo", help="a name under vars: inputs:")
+    build.add_argument("--data", help="the input's file: csv, csv.gz or parquet")
+    build.add_argument("--vars", default="{}", help="further dbt vars, as YAML")
+    options = parser.parse_args(arguments)
+    if options.data:
+        os.environ["SEGMENTATION_DATA"] = str(Path(options.data).resolve())
+    return _build(options.input, yaml.safe_load(options.vars))
+
+
+def _build(input_name: str, variables: dict) -> int:
+    variables = {"input": input_name, **variables}
+    progress = _Progress()
+    result = dbtRunner(callbacks=[progress]).invoke(
+        ["build", "--quiet", "--vars", json.dumps(variables)]
+    )
+    progress.end()
+    if not result.success:
+        if "Could not set lock" in progress.errors or "Could not set lock" in str(
+            result.exception
+        ):
+            print(LOCK_CURE, file=sys.stderr)
+        print("Nothing was published; the last exports stand as they were.")
+        return 1
+    database = os.environ.get("SEGMENTATION_DB", f"warehouse/{input_name}.duckdb")
+    exports = Path(os.environ.get("SEGMENTATION_EXPORTS", f"exports/{input_name}"))
+    print(summary(exports, database))
+    return 0
+
+
+class _Progress:
+    """Counts finished nodes on one line of a terminal; keeps what went wrong."""
+
+    def __init__(self):
+        self.done = 0
+        self.errors = ""
+        self.started = time.monotonic()
+        self.is_terminal = sys.stdout.isatty()
+
+    def __call__(self, event):
+        if event.info.level == "error":
+            self.errors += event.info.msg
+        if event.info.name == "NodeFinished":
+            self.done += 1
+            if self.is_terminal:
+                name = event.data.node_info.node_name[:50]
+                print(f"\r{self.done:4d} done, last {name:<50}", end="", flush=True)
+
+    def end(self):
+        if self.is_terminal:
+            print("\r" + " " * 70, end="\r")
+        seconds = time.monotonic() - self.started
+        print(f"{self.done} models and tests in {seconds:.0f} s")
+
+
+def summary(exports: Path, database: str) -> str:
+    """Return what was published in a few lines.
+
+    Parameters
+    ----------
+    exports
+        The exports folder; its manifest names the set that is read.
+    database
+        The path of the working database, to be named.
+
+    """
+    manifest = json.loads((exports / MANIFEST).read_text())
+    folder = exports / manifest["folder"]
+    segments = _rows(
+        folder / "rpt_segment_summary.parquet",
+        "segmentation, segment_name, customer_count, revenue_share",
+        "segmentation = 'rfm', segmentation, revenue desc, segment_id",
+        "customer_count > 0",
+    )
+    quality = _rows(
+        folder / "rpt_data_quality.parquet",
+        "source_table, measure, reason, row_count",
+        "source_table, row_count desc, reason",
+        "measure <> 'note'",
+    )
+    lines = [f"\nSegments of {manifest['input']} as of {manifest['as_of_date']}"]
+    previous = None
+    for segmentation, name, customers, share in segments:
+        if segmentation != previous:
+            lines.append(f"\n  {segmentation:<30}{'customers':>10}{'of revenue':>12}")
+        share_text = "" if share is None else f"{share:.1%}"
+        lines.append(f"    {name:<28}{customers:>10,}{share_text:>12}")
+        previous = segmentation
+    lines.append("\nRaw rows")
+    for table in dict.fromkeys(row[0] for row in quality):
+        counts = [row[1:] for row in quality if row[0] == table]
+        used = sum(n for measure, _, n in counts if measure == "used")
+        reasons = [(reason, n) for measure, reason, n in counts if measure == "quarantined"]
+        if not used and not reasons:
+            continue
+        quarantined = sum(n for _, n in reasons)
+        text = f"  {table:<18}{used:>10,} used{quarantined:>9,} in quarantine"
+        if reasons:
+            text += ": " + ", ".join(f"{reason} {n:,}" for reason, n in reasons[:3])
+            text += ", ..." if len(reasons) > 3 else ""
+        lines.append(text)
+    lines += [
+        "\nWhere things are",
+        f"  database   {database}",
+        f"  exports    {folder}",
+        "  docs       README.md and docs/; make docs for every table and column",
+    ]
+    return "\n".join(lines)
+
+
+def _rows(file: Path, columns: str, order: str, condition: str) -> list[tuple]:
+    return duckdb.execute(
+        f"select {columns} from read_parquet(?) where {condition} order by {order}",
+        [str(file)],
+    ).fetchall()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Stand-ins for dbt and for the macros that return values, so that sqlfluff can
+render the models without a warehouse. The macros that return text it loads itself.
+"""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import yaml
+
+_PROJECT = yaml.safe_load(
+    (Path(__file__).resolve().parents[2] / "dbt_project.yml").read_text(encoding="utf-8")
+)
+_VARS = _PROJECT["vars"]
+
+
+def _call(name):
+    return lambda *arguments: f"{name}({arguments[0]})"
+
+
+globals()["return"] = lambda value: value
+dbt = SimpleNamespace(
+    type_string=lambda: "varchar",
+    datediff=lambda start, end, part: f"datediff('{part}', {start}, {end})",
+    dateadd=lambda part, count, day: f"date_add({day}, {count})",
+    date_trunc=lambda part, day: f"date_trunc('{part}', {day})",
+)
+adapter = SimpleNamespace(dispatch=lambda name, package: _call(name))
+target = SimpleNamespace(name="dev", schema="dev")
+
+
+def var(name, default=None):
+    return _VARS.get(name, default)
+
+
+def has(table, column=None):
+    return True
+
+
+def input_settings():
+    return _VARS["inputs"][_VARS["input"]]
+
+
+def input_model(table):
+    return f"{_VARS['input']}__{table}"
+
+
+def select_input(table):
+    return "select 1 as nothing"
+
+
+def row_as_text(table):
+    return "source_row"
+
+
+def reporting_currency():
+    return "EUR"
+
+
+def customer_features():
+    return ["recency_days", "frequency", "monetary"]
+
+
+def registry_tables():
+    return dict.fromkeys(
+        ("segment_prototypes", "rfm_cut_points"), {"model_version": "integer"}
+    )
+
+
+def registry_schema():
+    return "dev_registry"
+
+
+def exports_folder():
+    return "exports/demo"
+
+
+def published_models():
+    return ["dim_customers"]
+
+
+def published_tables():
+    return [
+        {"name": "dim_customers", "relation": "dim_customers", "columns": [], "key": []}
+    ]
+
+
+def publishing_configuration():
+    return "{}"
+
+
+def read_data_file():
+    return "select 1 as nothing"
+
+
+def count_physical_rows(model_name):
+    return "select 1 as row_count"
+
+
+def local_md5(text):
+    return "0"
+
+
+def tojson(value, sort_keys=False):
+    return json.dumps(value)
