@@ -2,7 +2,9 @@
 -- percentile of the days between a customer's purchase days.
 with purchase_days as (
 
-    select distinct customer_id, order_date
+    select distinct
+        customer_id,
+        order_date
     from {{ ref('int_orders') }}
     where is_purchase and customer_id is not null
 

@@ -31,13 +31,8 @@ final as (
         order_date
     from lines
     where
-        1 = 1
-        {%- if var('fees') == 'exclude' %}
-        and line_type not in ('fee', 'adjustment')
-        {%- endif %}
-        {%- if var('returns') == 'ignore' %}
-        and quantity > 0
-        {%- endif %}
+        ('{{ var("fees") }}' = 'keep' or line_type not in ('fee', 'adjustment'))
+        and ('{{ var("returns") }}' = 'net' or quantity > 0)
 
 )
 

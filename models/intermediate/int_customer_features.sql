@@ -15,7 +15,8 @@ final as (
         cast(monetary as double) as monetary,
         cast(tenure_days as double) as tenure_days,
         {{ ratio('order_net_amount', 'frequency') }} as average_order_amount,
-        {{ ratio('discount_amount', 'gross_amount + discount_amount') }} as discount_share,
+        {{ ratio('discount_amount', 'gross_amount + discount_amount') }}
+            as discount_share,
         {{ ratio('given_back_amount', 'gross_amount') }} as returned_share
     from customers
 

@@ -67,10 +67,14 @@ final as (
         cast(coalesce(orders.frequency, 0) as integer) as frequency,
         orders.first_purchase_date,
         orders.last_purchase_date,
-        cast({{ dbt.datediff('orders.last_purchase_date', 'clock.as_of_date', 'day') }}
-            as integer) as recency_days,
-        cast({{ dbt.datediff('orders.first_purchase_date', 'clock.as_of_date', 'day') }}
-            as integer) as tenure_days,
+        cast(
+            {{ dbt.datediff('orders.last_purchase_date', 'clock.as_of_date', 'day') }}
+            as integer
+        ) as recency_days,
+        cast(
+            {{ dbt.datediff('orders.first_purchase_date', 'clock.as_of_date', 'day') }}
+            as integer
+        ) as tenure_days,
         {{ money('coalesce(orders.gross_amount, 0)') }} as gross_amount,
         {{ money('coalesce(orders.discount_amount, 0)') }} as discount_amount,
         {{ money('coalesce(money_back.given_back_amount, 0)') }} as given_back_amount,

@@ -16,8 +16,10 @@ final as (
     select
         'rfm' as segmentation,
         rfm.customer_id,
-        concat('rfm-', cast(coalesce(rfm_segments.segment_number, 0) as
-            {{ dbt.type_string() }})) as segment_id,
+        concat('rfm-', cast(
+            coalesce(rfm_segments.segment_number, 0) as
+            {{ dbt.type_string() }}
+        )) as segment_id,
         cast(rfm.rfm_model_version as integer) as model_version,
         cast(null as double) as distance,
         cast(null as double) as confidence,

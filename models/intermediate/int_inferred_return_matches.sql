@@ -40,9 +40,19 @@ moves as (
 
 heights as (
 
-    select customer_id, product_id, shelf_price, height from moves
+    select
+        customer_id,
+        product_id,
+        shelf_price,
+        height
+    from moves
     union distinct
-    select customer_id, product_id, shelf_price, 0 as height from moves
+    select
+        customer_id,
+        product_id,
+        shelf_price,
+        0 as height
+    from moves
 
 ),
 

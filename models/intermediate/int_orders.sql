@@ -44,8 +44,9 @@ final as (
         {{ money('sum(sales.net_amount)') }} as gross_amount,
         {{ money('sum(sales.discount_amount)') }} as discount_amount,
         {{ money('coalesce(sum(taken_back.returned_amount), 0)') }} as returned_amount,
-        {{ money('sum(sales.net_amount) - coalesce(sum(taken_back.returned_amount), 0)') }}
-            as net_amount
+        {{ money(
+            'sum(sales.net_amount) - coalesce(sum(taken_back.returned_amount), 0)'
+        ) }} as net_amount
     from sales
     left join taken_back on sales.line_id = taken_back.sale_line_id
     group by sales.order_id

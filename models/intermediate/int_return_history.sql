@@ -42,11 +42,11 @@ ordered as (
         row_number() over (
             partition by unstated_lines.customer_id, unstated_lines.product_id
             order by
-                unstated_lines.ordered_at,
+                unstated_lines.ordered_at asc,
                 case when unstated_lines.is_return then 1 else 0 end,
-                unstated_lines.order_id,
+                unstated_lines.order_id asc,
                 unstated_lines.paid_unit_price desc,
-                unstated_lines.line_id
+                unstated_lines.line_id asc
         ) as move_number
     from unstated_lines
     inner join returned_products
@@ -83,4 +83,5 @@ priced as (
 
 )
 
-select * from priced where shelf_price is not null
+select * from priced
+where shelf_price is not null

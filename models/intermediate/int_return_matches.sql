@@ -42,20 +42,31 @@ running as (
 
 ),
 
+bounded as (
+
+    select
+        *,
+        least(sale_units_until, sale_units) as sale_units_after,
+        least(sale_units_until - units, sale_units) as sale_units_before,
+        return_units_until as return_units_after,
+        return_units_until - units as return_units_before
+    from running
+
+),
+
 -- a share of an amount as the difference of two running shares: all units together
 -- take back exactly the amount
 shares as (
 
     select
         *,
-        {{ running_share('sale_amount', 'least(sale_units_until, sale_units)', 'sale_units') }}
-        - {{ running_share(
-            'sale_amount', 'least(sale_units_until - units, sale_units)', 'sale_units'
-        ) }} as paid_amount,
-        {{ running_share('return_amount', 'return_units_until', 'return_units') }}
-        - {{ running_share('return_amount', 'return_units_until - units', 'return_units') }}
+        {{ running_share('sale_amount', 'sale_units_after', 'sale_units') }}
+        - {{ running_share('sale_amount', 'sale_units_before', 'sale_units') }}
+            as paid_amount,
+        {{ running_share('return_amount', 'return_units_after', 'return_units') }}
+        - {{ running_share('return_amount', 'return_units_before', 'return_units') }}
             as given_back_amount
-    from running
+    from bounded
 
 ),
 

@@ -38,7 +38,13 @@ scored as (
 
 scores as (
 
-    select 2 as score union all select 3 union all select 4 union all select 5
+    select 2 as score
+    union all
+    select 3
+    union all
+    select 4
+    union all
+    select 5
 
 ),
 
@@ -46,13 +52,14 @@ final as (
 
     select
         scores.score,
-        max(case when recency_score >= scores.score then recency_days end)
+        max(case when scored.recency_score >= scores.score then scored.recency_days end)
             as maximum_recency_days,
-        min(case when frequency_score >= scores.score then frequency end)
+        min(case when scored.frequency_score >= scores.score then scored.frequency end)
             as minimum_frequency,
-        {{ money('min(case when monetary_score >= scores.score then monetary end)') }}
-            as minimum_monetary,
-        max(customer_count) as training_customers
+        {{ money(
+            'min(case when scored.monetary_score >= scores.score then scored.monetary end)'
+        ) }} as minimum_monetary,
+        max(scored.customer_count) as training_customers
     from scores
     cross join scored
     group by scores.score

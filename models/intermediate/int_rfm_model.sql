@@ -45,7 +45,8 @@ unchanged as (
     from fresh
     inner join registered
         on fresh.score = registered.score
-        and fresh.maximum_recency_days is not distinct from registered.maximum_recency_days
+        and fresh.maximum_recency_days
+        is not distinct from registered.maximum_recency_days
         and fresh.minimum_frequency is not distinct from registered.minimum_frequency
         and fresh.minimum_monetary is not distinct from registered.minimum_monetary
         and fresh.churn_horizon_days is not distinct from registered.churn_horizon_days

@@ -9,13 +9,16 @@ with customers as (
 model as (
 
     select
+        {% for score in [2, 3, 4, 5] %}
+        max(case when score = {{ score }} then maximum_recency_days end)
+            as recency_{{ score }},
+        max(case when score = {{ score }} then minimum_frequency end)
+            as frequency_{{ score }},
+        max(case when score = {{ score }} then minimum_monetary end)
+            as monetary_{{ score }},
+        {% endfor %}
         max(model_version) as rfm_model_version,
         max(churn_horizon_days) as churn_horizon_days
-        {%- for score in [2, 3, 4, 5] %},
-        max(case when score = {{ score }} then maximum_recency_days end) as recency_{{ score }},
-        max(case when score = {{ score }} then minimum_frequency end) as frequency_{{ score }},
-        max(case when score = {{ score }} then minimum_monetary end) as monetary_{{ score }}
-        {%- endfor %}
     from {{ ref('int_rfm_model') }}
 
 ),
@@ -31,15 +34,23 @@ scored as (
             else 'scored'
         end as rfm_status,
         customers.recency_days > model.churn_horizon_days as is_beyond_horizon,
-        1 {%- for score in [2, 3, 4, 5] %}
-        + case when customers.recency_days <= model.recency_{{ score }} then 1 else 0 end
-        {%- endfor %} as recency_score,
-        1 {%- for score in [2, 3, 4, 5] %}
+        1
+        {% for score in [2, 3, 4, 5] %}
+        + case
+            when customers.recency_days <= model.recency_{{ score }} then 1 else 0
+        end
+        {% endfor %}
+            as recency_score,
+        1
+        {% for score in [2, 3, 4, 5] %}
         + case when customers.frequency >= model.frequency_{{ score }} then 1 else 0 end
-        {%- endfor %} as frequency_score,
-        1 {%- for score in [2, 3, 4, 5] %}
+        {% endfor %}
+            as frequency_score,
+        1
+        {% for score in [2, 3, 4, 5] %}
         + case when customers.monetary >= model.monetary_{{ score }} then 1 else 0 end
-        {%- endfor %} as monetary_score
+        {% endfor %}
+            as monetary_score
     from customers
     cross join model
 

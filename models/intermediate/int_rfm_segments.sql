@@ -31,7 +31,8 @@ final as (
         cast(scores.monetary_score as integer) as monetary_score,
         cast(scores.rfm_code as integer) as rfm_code,
         case
-            when map.needs_new_customer
+            when
+                map.needs_new_customer
                 and customers.tenure_days > {{ var('new_customer_days') }}
                 then map.otherwise
             when customers.frequency < map.min_orders then map.otherwise

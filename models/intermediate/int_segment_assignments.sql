@@ -23,7 +23,8 @@ ranked as (
 
 nearest as (
 
-    select * from ranked where nearness = 1
+    select * from ranked
+    where nearness = 1
 
 ),
 
@@ -41,7 +42,9 @@ segmentations as (
 
 versions as (
 
-    select segmentation, max(model_version) as model_version
+    select
+        segmentation,
+        max(model_version) as model_version
     from {{ ref('ml_segment_prototypes') }}
     group by segmentation
 
@@ -49,9 +52,11 @@ versions as (
 
 failures as (
 
-    select segmentation, min(status) as status
+    select
+        segmentation,
+        min(status) as status
     from {{ ref('ml_segmentation_candidates') }}
-    where status <> 'ok'
+    where cluster_count is null
     group by segmentation
 
 ),

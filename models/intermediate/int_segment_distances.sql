@@ -1,6 +1,8 @@
 -- How far every customer is from every segment, in the prepared space of the model in
--- force: the nearest prototype of each segment counts.
-with features as (
+-- force: the nearest prototype of each segment counts. What a model has no centre for
+-- takes no part in it; the model's own transforms hold, not today's configuration.
+{% set features = customer_features() %}
+with customers as (
 
     select * from {{ ref('int_customer_features') }}
 
@@ -8,50 +10,37 @@ with features as (
 
 prototypes as (
 
-    select * from {{ ref('ml_segment_prototypes') }}
-
-),
-{% for name, segmentation in var('segmentations').items() %}
-{{ name }}_prototypes as (
-
     select
+        segmentation,
         prototype_id,
-        segment_id
-        {%- for feature in segmentation.features %}
-        {%- for parameter in ['centring', 'scale', 'centre'] %},
+        segment_id,
+        {%- for feature in features %}
+        {%- for parameter in ['transform', 'centring', 'scale', 'centre'] %}
         max(case when feature = '{{ feature }}' then {{ parameter }} end)
-            as {{ feature }}_{{ parameter }}
+            as {{ feature }}_{{ parameter }},
         {%- endfor %}
         {%- endfor %}
-    from prototypes
-    where segmentation = '{{ name }}'
-    group by prototype_id, segment_id
+        count(*) as feature_count
+    from {{ ref('ml_segment_prototypes') }}
+    group by segmentation, prototype_id, segment_id
 
 ),
 
-{{ name }}_distances as (
+distances as (
 
     select
-        features.customer_id,
-        prototype.segment_id,
-        prototype.prototype_id,
+        prototypes.segmentation,
+        customers.customer_id,
+        prototypes.segment_id,
+        prototypes.prototype_id,
         round(sqrt(
-            {%- for feature, preparation in segmentation.features.items() %}
-            {{ '+ ' if not loop.first }}power(
-                {{ prepared(feature, preparation) }} - {{ feature }}_centre, 2
-            )
+            {%- for feature in features %}
+            {{ squared_difference(feature) }}{{ ' +' if not loop.last }}
             {%- endfor %}
         ), 9) as distance
-    from features
-    cross join {{ name }}_prototypes as prototype
+    from customers
+    cross join prototypes
 
-),
-{% endfor %}
-distances as (
-    {% for name in var('segmentations') %}
-    select '{{ name }}' as segmentation, * from {{ name }}_distances
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
 ),
 
 final as (

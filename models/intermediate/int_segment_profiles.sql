@@ -15,7 +15,10 @@ assigned as (
 
 long_features as (
     {% for feature in features %}
-    select customer_id, '{{ feature }}' as feature, {{ feature }} as feature_value
+    select
+        customer_id,
+        '{{ feature }}' as feature,
+        {{ feature }} as feature_value
     from customers
     {{ 'union all' if not loop.last }}
     {%- endfor %}
@@ -35,7 +38,9 @@ by_segment as (
         long_features.feature,
         count(*) as segment_customers,
         {{ exact_mean('long_features.feature_value') }} as mean_value,
-        round(percentile_cont(0.5) within group (order by long_features.feature_value), 6)
+        round(
+            percentile_cont(0.5) within group (order by long_features.feature_value), 6
+        )
             as median_value
     from assigned
     inner join long_features on assigned.customer_id = long_features.customer_id
@@ -79,7 +84,8 @@ final as (
         labels.unit,
         overall.mean_of_all,
         overall.median_of_all,
-        {{ ratio('by_segment.mean_value', 'overall.mean_of_all') }} as index_against_all,
+        {{ ratio('by_segment.mean_value', 'overall.mean_of_all') }}
+            as index_against_all,
         revenue.segment_revenue_share
     from by_segment
     inner join overall on by_segment.feature = overall.feature

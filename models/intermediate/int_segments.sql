@@ -1,7 +1,11 @@
 -- Every segment there is or was, with its name and business text.
 with prototypes as (
 
-    select distinct segmentation, segment_id, parent_segment_id, model_version
+    select distinct
+        segmentation,
+        segment_id,
+        parent_segment_id,
+        model_version
     from {{ ref('ml_segment_prototypes') }}
 
 ),

@@ -7,7 +7,8 @@ with tables as (
     select
         '{{ table.name }}' as table_name,
         '{{ table.relation }}' as relation,
-        '{{ table.columns | join(", ") }}' as column_names,
+        '{{ table.columns | join(", ") }}'
+            as column_names,
         '{{ table.key | join(", ") }}' as key_columns
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -23,10 +23,10 @@ final as (
     select {{ columns | list | join(', ') }} from registered
     union all
     select
-        {%- for column, type in columns.items() %}
+    {%- for column, type in columns.items() %}
         cast(candidates.{{ column }} as {{ type }}) as {{ column }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+    {{- ',' if not loop.last }}
+    {%- endfor %}
     from candidates
     left join known on candidates.model_version = known.model_version
     where known.model_version is null

@@ -7,7 +7,10 @@ with registered as (
 
 candidates as (
 
-    select prototypes.*, segments.segment_name, segments.persona
+    select
+        prototypes.*,
+        segments.segment_name,
+        segments.persona
     from {{ ref('ml_segment_prototypes') }} as prototypes
     inner join {{ ref('int_segments') }} as segments
         on prototypes.segmentation = segments.segmentation
@@ -17,7 +20,10 @@ candidates as (
 
 known as (
 
-    select distinct segmentation, model_version from registered
+    select distinct
+        segmentation,
+        model_version
+    from registered
 
 ),
 
@@ -27,10 +33,10 @@ final as (
     select {{ columns | list | join(', ') }} from registered
     union all
     select
-        {%- for column, type in columns.items() %}
+    {%- for column, type in columns.items() %}
         cast(candidates.{{ column }} as {{ type }}) as {{ column }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+    {{- ',' if not loop.last }}
+    {%- endfor %}
     from candidates
     left join known
         on candidates.segmentation = known.segmentation

@@ -27,19 +27,21 @@ typed as (
 ranked as (
 
     select
-        *,
+        typed.*,
+        clock.last_plausible_day,
         row_number() over (
-            partition by customer_id, event_at, event_type
-            order by md5(source_row), source_line nulls last
+            partition by typed.customer_id, typed.event_at, typed.event_type
+            order by md5(typed.source_row), typed.source_line nulls last
         ) as occurrence
     from typed
+    cross join clock
 
 ),
 
 final as (
 
     select
-        ranked.*,
+        *,
         case
             when reject_reason is not null then reject_reason
             when customer_id is null then 'missing_customer_id'
@@ -49,13 +51,13 @@ final as (
             when event_at is null then 'invalid_date'
             when event_type is null then 'missing_event_type'
             -- events may outlive orders for as long as orders may pause
-            when {{ dbt.datediff('clock.last_plausible_day', 'event_at', 'day') }}
+            when
+                {{ dbt.datediff('last_plausible_day', 'event_at', 'day') }}
                 > {{ var('max_silent_days') }}
                 then 'implausible_future_date'
             when occurrence > 1 then 'duplicate_event'
         end as quarantine_reason
     from ranked
-    cross join clock
 
 )
 

@@ -52,7 +52,9 @@ described as (
             ] %}
             coalesce({{ column }}, ''),
             {%- endfor %}
-            {%- for column in ['quantity', 'unit_price', 'discount_amount', 'unit_cost'] %}
+            {%- for column in [
+                'quantity', 'unit_price', 'discount_amount', 'unit_cost',
+            ] %}
             coalesce(cast({{ column }} as {{ dbt.type_string() }}), '')
             {{- ',' if not loop.last }}
             {%- endfor %}

@@ -115,7 +115,9 @@ def summary(exports: Path, database: str) -> str:
     for table in dict.fromkeys(row[0] for row in quality):
         counts = [row[1:] for row in quality if row[0] == table]
         used = sum(n for measure, _, n in counts if measure == "used")
-        reasons = [(reason, n) for measure, reason, n in counts if measure == "quarantined"]
+        reasons = [
+            (reason, n) for measure, reason, n in counts if measure == "quarantined"
+        ]
         if not used and not reasons:
             continue
         quarantined = sum(n for _, n in reasons)

@@ -66,8 +66,10 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
             _remove_old(exports, keep={manifest["folder"], published.get("folder")})
     promoted = _promote(session, tables, run["registry_schema"])
     place = exports / manifest["folder"]
-    message = f"Published {len(files)} tables to {place}" if is_new else (
-        f"Unchanged: {place} is what was published before"
+    message = (
+        f"Published {len(files)} tables to {place}"
+        if is_new
+        else (f"Unchanged: {place} is what was published before")
     )
     return _outcome(
         "published" if is_new else "unchanged",

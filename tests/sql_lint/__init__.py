@@ -9,7 +9,9 @@ from types import SimpleNamespace
 import yaml
 
 _PROJECT = yaml.safe_load(
-    (Path(__file__).resolve().parents[2] / "dbt_project.yml").read_text(encoding="utf-8")
+    (Path(__file__).resolve().parents[2] / "dbt_project.yml").read_text(
+        encoding="utf-8"
+    )
 )
 _VARS = _PROJECT["vars"]
 
@@ -50,7 +52,7 @@ def select_input(table):
 
 
 def row_as_text(table):
-    return "source_row"
+    return "concat_ws('|', source_row)"
 
 
 def reporting_currency():
@@ -62,9 +64,8 @@ def customer_features():
 
 
 def registry_tables():
-    return dict.fromkeys(
-        ("segment_prototypes", "rfm_cut_points"), {"model_version": "integer"}
-    )
+    columns = {"model_version": "integer"}
+    return {"segment_prototypes": columns, "rfm_cut_points": columns}
 
 
 def registry_schema():

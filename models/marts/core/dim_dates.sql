@@ -8,7 +8,8 @@
 with bounds as (
 
     select
-        cast({{ dbt.date_trunc('year', 'min(orders.order_date)') }} as date) as first_day,
+        cast({{ dbt.date_trunc('year', 'min(orders.order_date)') }} as date)
+            as first_day,
         cast({{ dbt.date_trunc('year', 'max(clock.as_of_date)') }} as date) as last_year
     from {{ ref('int_as_of_date') }} as clock
     left join {{ ref('int_orders') }} as orders on 1 = 1
@@ -54,11 +55,8 @@ parts as (
         cast(extract(year from date_day) as integer) as year,
         cast(extract(quarter from date_day) as integer) as quarter,
         cast(extract(month from date_day) as integer) as month,
-        -- 2024-01-01 was a Monday; the calendar may begin before it
-        cast(
-            mod(mod({{ dbt.datediff("cast('2024-01-01' as date)", 'date_day', 'day') }}, 7)
-            + 7, 7) + 1 as integer
-        ) as day_of_week
+        {{ dbt.datediff("cast('1900-01-01' as date)", 'date_day', 'day') }}
+            as days_since_a_monday
     from calendar
 
 ),
@@ -71,14 +69,18 @@ final as (
         quarter,
         month,
         case month
-            {%- for name in months %} when {{ loop.index }} then '{{ name }}'{% endfor %}
+            {% for name in months %}
+            when {{ loop.index }} then '{{ name }}'
+            {% endfor %}
         end as month_name,
         cast({{ dbt.date_trunc('month', 'date_day') }} as date) as month_start_date,
-        day_of_week,
-        case day_of_week
-            {%- for name in days %} when {{ loop.index }} then '{{ name }}'{% endfor %}
+        cast(1 + mod(days_since_a_monday, 7) as integer) as day_of_week,
+        case 1 + mod(days_since_a_monday, 7)
+            {% for name in days %}
+            when {{ loop.index }} then '{{ name }}'
+            {% endfor %}
         end as day_name,
-        day_of_week >= 6 as is_weekend
+        mod(days_since_a_monday, 7) >= 5 as is_weekend
     from parts
 
 )

@@ -1,3 +1,20 @@
+{% set notes = [
+    ('order_lines', 'guest_lines', 'stg_order_lines', 'is_guest'),
+    ('order_lines', 'return_lines', 'stg_order_lines', 'quantity < 0'),
+    (
+        'order_lines', 'fee_and_adjustment_lines', 'stg_order_lines',
+        "line_type in ('fee', 'adjustment')",
+    ),
+    ('order_lines', 'guest_orders', 'int_orders', 'customer_id is null'),
+    (
+        'customers', 'prospects', 'int_lifecycle_states',
+        "lifecycle_state = 'prospect'",
+    ),
+    (
+        'customers', 'implausible_ages', 'base_customers',
+        'quarantine_reason is null and not age between 14 and 110',
+    ),
+] %}
 with physical as (
 
     select
@@ -11,13 +28,19 @@ with physical as (
 
 used as (
 
-    select 'order_lines' as source_table, count(*) as row_count
+    select
+        'order_lines' as source_table,
+        count(*) as row_count
     from {{ ref('stg_order_lines') }}
     union all
-    select 'customers' as source_table, count(*) as row_count
+    select
+        'customers' as source_table,
+        count(*) as row_count
     from {{ ref('stg_customers') }}
     union all
-    select 'customer_events' as source_table, count(*) as row_count
+    select
+        'customer_events' as source_table,
+        count(*) as row_count
     from {{ ref('stg_customer_events') }}
 
 ),
@@ -35,34 +58,19 @@ quarantined as (
 ),
 
 notes as (
-
-    select 'order_lines' as source_table, 'guest_lines' as reason, count(*) as row_count
-    from {{ ref('stg_order_lines') }}
-    where is_guest
+    {% for source_table, reason, model, condition in notes %}
+    select
+        '{{ source_table }}' as source_table,
+        '{{ reason }}' as reason,
+        count(*) as row_count
+    from {{ ref(model) }}
+    where {{ condition }}
     union all
-    select 'order_lines', 'fee_and_adjustment_lines', count(*)
-    from {{ ref('stg_order_lines') }}
-    where line_type in ('fee', 'adjustment')
-    union all
-    select 'order_lines', 'return_lines', count(*)
-    from {{ ref('stg_order_lines') }}
-    where quantity < 0
-    union all
-    select 'order_lines', 'guest_orders', count(*)
-    from {{ ref('int_orders') }}
-    where customer_id is null
-    union all
-    select 'customers', 'prospects', count(*)
-    from {{ ref('int_lifecycle_states') }}
-    where lifecycle_state = 'prospect'
-    union all
-    select 'customers', 'implausible_ages', count(*)
-    from {{ ref('base_customers') }}
-    where
-        quarantine_reason is null
-        and age is not null and not age between 14 and 110
-    union all
-    select 'customers', 'customers_who_share_an_email', coalesce(sum(customer_count), 0)
+    {% endfor %}
+    select
+        'customers' as source_table,
+        'customers_who_share_an_email' as reason,
+        coalesce(sum(customer_count), 0) as row_count
     from {{ ref('int_shared_emails') }}
 
 ),
@@ -71,11 +79,21 @@ combined as (
 
     select * from physical
     union all
-    select source_table, 'used' as measure, null as reason, row_count from used
+    select
+        source_table,
+        'used' as measure,
+        null as reason,
+        row_count
+    from used
     union all
     select * from quarantined
     union all
-    select source_table, 'note' as measure, reason, row_count from notes
+    select
+        source_table,
+        'note' as measure,
+        reason,
+        row_count
+    from notes
 
 ),
 

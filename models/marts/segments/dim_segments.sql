@@ -45,7 +45,9 @@ final as (
             rfm_segments.description,
             personas.description,
             case numbered.persona
-                when 'not_segmented' then 'No purchase yet, or too little data to segment.'
+                when
+                    'not_segmented'
+                    then 'No purchase yet, or too little data to segment.'
                 else 'No persona fits; the name says what sets these customers apart.'
             end
         ) as description,

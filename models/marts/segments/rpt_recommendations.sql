@@ -20,13 +20,13 @@ assigned as (
 consents as (
 
     select
-        assigned.segmentation,
-        assigned.segment_id
-        {%- for channel in ['email', 'sms', 'post', 'phone'] %},
+        {% for channel in ['email', 'sms', 'post', 'phone'] %}
         sum(case when customers.has_consent_{{ channel }} then 1 else 0 end)
             as {{ channel }}_count,
-        sum(count(customers.has_consent_{{ channel }})) over () as {{ channel }}_known
-        {%- endfor %}
+        sum(count(customers.has_consent_{{ channel }})) over () as {{ channel }}_known,
+        {% endfor %}
+        assigned.segmentation,
+        assigned.segment_id
     from assigned
     left join {{ ref('stg_customers') }} as customers
         on assigned.customer_id = customers.customer_id
@@ -56,7 +56,7 @@ final as (
         summary.revenue_share,
         cast(row_number() over (
             partition by segments.segmentation
-            order by summary.revenue desc, segments.segment_id
+            order by summary.revenue desc, segments.segment_id asc
         ) as integer) as revenue_rank
     from segments
     inner join summary

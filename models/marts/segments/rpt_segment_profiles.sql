@@ -20,7 +20,9 @@ final as (
         index_against_all,
         cast(row_number() over (
             partition by segmentation, segment_id
-            order by abs(ln(nullif(greatest(index_against_all, 0), 0))) desc nulls last, feature
+            order by
+                abs(ln(nullif(greatest(index_against_all, 0), 0))) desc nulls last,
+                feature
         ) as integer) as difference_rank
     from profiles
 

@@ -29,8 +29,11 @@ by_segment as (
         assigned.segmentation,
         assigned.segment_id,
         count(*) as customer_count,
-        sum(case when lifecycle.lifecycle_state in ('new', 'one_time', 'active')
-            then 1 else 0 end) as live_customer_count,
+        sum(case
+            when lifecycle.lifecycle_state in ('new', 'one_time', 'active')
+                then 1
+            else 0
+        end) as live_customer_count,
         sum(case when lifecycle.lifecycle_state = 'lapsed' then 1 else 0 end)
             as lapsed_customer_count,
         sum(rfm.frequency) as order_count,
@@ -71,8 +74,9 @@ final as (
         segment_id,
         segment_name,
         cast(customer_count as integer) as customer_count,
-        {{ ratio('customer_count', 'sum(customer_count) over (partition by segmentation)') }}
-            as customer_share,
+        {{ ratio(
+            'customer_count', 'sum(customer_count) over (partition by segmentation)'
+        ) }} as customer_share,
         cast(live_customer_count as integer) as live_customer_count,
         cast(lapsed_customer_count as integer) as lapsed_customer_count,
         cast(order_count as integer) as order_count,
@@ -80,7 +84,8 @@ final as (
         {{ ratio('revenue', 'sum(revenue) over (partition by segmentation)') }}
             as revenue_share,
         {{ money(ratio('revenue', 'customer_count', 4)) }} as revenue_per_customer,
-        {{ money(ratio('order_net_amount', 'order_count', 4)) }} as average_order_amount,
+        {{ money(ratio('order_net_amount', 'order_count', 4)) }}
+            as average_order_amount,
         {{ ratio('order_count', 'customer_count') }} as mean_frequency,
         mean_recency_days
     from counted

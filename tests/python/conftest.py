@@ -1,0 +1,271 @@
+"""The whole builds that tests share; see builds.py for how they run."""
+
+import csv
+import random
+from pathlib import Path
+
+import duckdb
+import pytest
+from builds import (
+    NO_TESTS,
+    SHARED,
+    SharedBuilds,
+    build,
+    continued,
+    copy_project,
+    shared,
+    write_lines,
+)
+from shared_data import shared_file
+
+ONLINE_RETAIL = "online_retail/online_retail.csv.gz"
+AS_PUBLISHED = {
+    "input": "online_retail",
+    "duplicate_lines": "keep",
+    "fees": "keep",
+    "returns": "net",
+    "as_of_date": "2011-12-10",
+}
+DIRTY = Path(__file__).parent / "test_dirty_files.py"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_builds(request, tmp_path_factory):
+    builds = SharedBuilds(tmp_path_factory.mktemp)
+    needed = {name for item in request.session.items for name in item.fixturenames}
+    builds.start([name for name in SHARED if name in needed])
+    yield builds
+    builds.stop()
+
+
+def _fixture(name):
+    @pytest.fixture(scope="session", name=name)
+    def finished(shared_builds):
+        return shared_builds.of(name)
+
+    return finished
+
+
+# ---- the demo, and what is built on top of it ------------------------------------
+
+
+@shared
+def demo(folder, of):
+    return build(folder)
+
+
+@shared
+def online_retail(folder, of):
+    """The project's defaults."""
+    data = shared_file(ONLINE_RETAIL)
+    return build(folder, variables={"input": "online_retail"}, data=data)
+
+
+@shared
+def rebuilt(folder, of):
+    """Once more, with another thread count and all tables made anew."""
+    continued(of("demo"), folder)
+    return build(folder, args=["--full-refresh"], threads=1)
+
+
+@shared
+def shuffled(folder, of):
+    """Other row order, more threads; the database is gone, the exports are there."""
+    project = copy_project(folder)
+    for path in sorted((project / "seeds" / "demo").glob("*.csv")):
+        rewrite(path, lambda rows: random.Random(7).sample(rows, len(rows)))
+    continued(of("demo"), folder, database=False)
+    return build(folder, project=project, threads=4)
+
+
+def rewrite(path, change):
+    """Change the rows of a CSV file, header apart."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        header, *rows = csv.reader(stream)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows([header, *change(rows)])
+
+
+@shared
+def planted_project(folder, of):
+    """A project with a test that fails, on a mart that no other mart reads."""
+    project = copy_project(folder)
+    (project / "tests" / "singular" / "planted.sql").write_text(
+        "{{ config(severity=env_var('PLANTED_SEVERITY')) }}\n"
+        "select * from {{ ref('rpt_recommendations') }}\n"
+    )
+    return project
+
+
+@shared
+def red(folder, of):
+    """The planted test fails as an error, and the figures would be other ones."""
+    continued(of("demo"), folder)
+    return build(
+        folder,
+        project=of("planted_project"),
+        variables={"new_customer_days": 30},
+        environment={"PLANTED_SEVERITY": "error"},
+        green=False,
+    )
+
+
+@shared
+def six_clusters(folder, of):
+    """Another k on top of the first build; the planted test only warns."""
+    continued(of("demo"), folder)
+    return build(
+        folder,
+        project=of("planted_project"),
+        variables={"cluster_count": 6},
+        environment={"PLANTED_SEVERITY": "warn"},
+    )
+
+
+@shared
+def past_date(folder, of):
+    """An earlier date with the registry of today; personal data is asked for."""
+    continued(of("demo"), folder, exports=False)
+    return build(
+        folder,
+        variables={"as_of_date": "2024-10-01", "export_personal_data": True},
+    )
+
+
+@shared
+def three_again(folder, of):
+    continued(of("six_clusters"), folder)
+    return build(folder, variables={"cluster_count": 3})
+
+
+@shared
+def six_again(folder, of):
+    """Only the model and who is in which segment, not published."""
+    continued(of("three_again"), folder)
+    return build(
+        folder,
+        args=["--select", "int_segmentation_settings+,+dim_segments", *NO_TESTS],
+        variables={"cluster_count": 6},
+    )
+
+
+@shared
+def cut_off(folder, of):
+    """The demo as it was on 2024-10-01: later order lines have not arrived."""
+    project = copy_project(folder)
+    path = project / "seeds" / "demo" / "demo_order_lines.csv"
+
+    def before(rows):
+        for row in rows:
+            day = row[3][:10]
+            if day[2:3] == ".":
+                day = f"{day[6:10]}-{day[3:5]}-{day[:2]}"
+            if day < "2024-10-01":
+                yield row
+
+    rewrite(path, before)
+    return build(
+        folder,
+        project=project,
+        args=["--select", "+int_customer_rfm", "+int_churn_horizon", *NO_TESTS],
+        variables={"as_of_date": "2024-10-01"},
+    )
+
+
+# ---- Online Retail ------------------------------------------------------------------
+
+
+@shared
+def returns_ignored(folder, of):
+    """What the literature has: positive quantities, nothing netted."""
+    return build(
+        folder,
+        args=["--select", "+ml_segmentation_candidates", *NO_TESTS],
+        variables=AS_PUBLISHED | {"returns": "ignore"},
+        data=shared_file(ONLINE_RETAIL),
+    )
+
+
+def _from_counted_lines(folder, source, **changes):
+    continued(source, folder, exports=False)
+    return build(
+        folder,
+        args=[
+            "--select",
+            "int_as_of_date",
+            "int_counted_lines+,+int_customer_rfm",
+            *NO_TESTS,
+        ],
+        variables=AS_PUBLISHED | changes,
+        data=shared_file(ONLINE_RETAIL),
+    )
+
+
+@shared
+def returns_netted(folder, of):
+    return _from_counted_lines(folder, of("returns_ignored"))
+
+
+@shared
+def returns_netted_in_july(folder, of):
+    return _from_counted_lines(
+        folder, of("returns_ignored"), as_of_date="2011-07-01"
+    )
+
+
+@shared
+def from_parquet(folder, of):
+    """The defaults from a typed copy of the file."""
+    source = shared_file(ONLINE_RETAIL)
+    path = folder / "online_retail.parquet"
+    duckdb.sql(
+        "select * replace (cast(InvoiceDate as timestamp) as InvoiceDate, "
+        "cast(Quantity as integer) as Quantity, cast(UnitPrice as double) as UnitPrice) "
+        f"from read_csv('{source}', all_varchar = true)"
+    ).write_parquet(str(path))
+    return build(
+        folder,
+        args=["--select", "+int_customer_rfm", *NO_TESTS],
+        variables={"input": "online_retail"},
+        data=path,
+    )
+
+
+@shared
+def from_shuffled_rows(folder, of):
+    """The defaults from the file's rows in another order."""
+    source = shared_file(ONLINE_RETAIL)
+    path = folder / "online_retail.csv"
+    duckdb.sql(
+        f"select * from read_csv('{source}', all_varchar = true) "
+        "order by md5(concat_ws('|', columns(*)))"
+    ).write_csv(str(path))
+    return build(
+        folder,
+        args=["--select", "+int_customer_rfm", *NO_TESTS],
+        variables={"input": "online_retail"},
+        data=path,
+    )
+
+
+# ---- own files, by the template input ----------------------------------------------------
+
+
+@shared
+def few_customers(folder, of):
+    """49 customers, one below the minimum; a production target."""
+    rows = [
+        f"O{number},K{number % 49:02d},2024-{1 + number % 12:02d}-{1 + number % 28:02d}"
+        f" 10:00:00,P{number % 7},{1 + number % 3},{number % 90 + 1}.50"
+        for number in range(300)
+    ]
+    return build(
+        folder,
+        args=["--target", "prod"],
+        variables={"input": "template"},
+        data=write_lines(folder / "lines.csv", rows),
+    )
+
+
+for _name in SHARED:
+    globals()[_name] = _fixture(_name)
