@@ -19,7 +19,9 @@
 {% macro check_configuration() -%}
     {% if not execute %}{{ return('') }}{% endif %}
     {% do input_settings() %}
-    {% do check_known_keys(invocation_args_dict.get('vars') or {}) %}
+    {% do check_known_keys(invocation_args_dict.get('vars') or {}, 'on the command line') %}
+    {% do check_known_keys(project_file_vars(), 'in dbt_project.yml') %}
+    {% do check_database() %}
     {% for name, rule in configuration_rules().items() %}
         {% do check_value(name, var(name, none), rule) %}
     {% endfor %}
@@ -38,14 +40,42 @@
     {{ exceptions.raise_compiler_error('configuration: ' ~ message) }}
 {%- endmacro %}
 
-{% macro check_known_keys(given) -%}
+{% macro check_known_keys(given, where) -%}
     {% for name in given if name not in configuration_rules() %}
         {% do stop(
-            "unknown var '" ~ name ~ "'. Known vars: "
+            "unknown var '" ~ name ~ "' " ~ where ~ ". Known vars: "
             ~ (configuration_rules() | list | sort | join(', '))
             ~ ". They are explained in dbt_project.yml."
         ) %}
     {% endfor %}
+{%- endmacro %}
+
+{#- The vars that the project file sets; none where it is not this project's own. -#}
+{% macro project_file_vars() -%}
+    {{ return(adapter.dispatch('project_file_vars', 'customer_segmentation')()) }}
+{%- endmacro %}
+
+{% macro default__project_file_vars() -%}
+    {{ return({}) }}
+{%- endmacro %}
+
+{% macro duckdb__project_file_vars() -%}
+    {% set content = run_query("select content from read_text('dbt_project.yml')") %}
+    {% set project = fromyaml(content[0][0]) if content | length > 0 else {} %}
+    {{ return(project.vars if project.get('name') == 'customer_segmentation' else {}) }}
+{%- endmacro %}
+
+{#- The profile takes the database's name from the command line's input: an input that
+    is set in the project file would be built into another input's database. -#}
+{% macro check_database() -%}
+    {% if target.type == 'duckdb' and target.profile_name == 'segmentation'
+        and not env_var('SEGMENTATION_DB', '') and target.database != var('input') %}
+        {% do stop(
+            "input '" ~ var('input') ~ "' would be built into the database of '"
+            ~ target.database ~ "'. Give it on the command line, --vars 'input: "
+            ~ var('input') ~ "', or name a database in SEGMENTATION_DB."
+        ) %}
+    {% endif %}
 {%- endmacro %}
 
 {% macro is_count(value) -%}

@@ -7,32 +7,43 @@ with lines as (
 
 ),
 
+order_customers as (
+
+    select
+        order_id,
+        max(customer_id) as customer_id
+    from lines
+    group by order_id
+
+),
+
 final as (
 
     select
-        line_id,
-        order_id,
-        max(customer_id) over (partition by order_id) as customer_id,
-        product_id,
-        original_order_id,
-        line_type,
-        channel,
-        quantity,
-        discount_amount,
-        {{ money('quantity * unit_cost') }} as cost_amount,
-        net_amount,
+        lines.line_id,
+        lines.order_id,
+        order_customers.customer_id,
+        lines.product_id,
+        lines.original_order_id,
+        lines.line_type,
+        lines.channel,
+        lines.quantity,
+        lines.discount_amount,
+        {{ money('lines.quantity * lines.unit_cost') }} as cost_amount,
+        lines.net_amount,
         -- in cents, for finding the sale that a return undoes
         cast(
-            round(cast(net_amount as double) / cast(quantity as double), 2)
+            round(cast(lines.net_amount as double) / cast(lines.quantity as double), 2)
             as decimal(18, 2)
         ) as paid_unit_price,
-        quantity < 0 as is_return,
-        ordered_at,
-        order_date
+        lines.quantity < 0 as is_return,
+        lines.ordered_at,
+        lines.order_date
     from lines
+    left join order_customers on lines.order_id = order_customers.order_id
     where
-        ('{{ var("fees") }}' = 'keep' or line_type not in ('fee', 'adjustment'))
-        and ('{{ var("returns") }}' = 'net' or quantity > 0)
+        ('{{ var("fees") }}' = 'keep' or lines.line_type not in ('fee', 'adjustment'))
+        and ('{{ var("returns") }}' = 'net' or lines.quantity > 0)
 
 )
 

@@ -12,19 +12,40 @@ rates as (
 
 ),
 
+-- few ids come twice: only their rows are sorted
+repeated_keys as (
+
+    select line_key
+    from lines
+    group by line_key
+    having count(*) > 1
+
+),
+
 ranked as (
 
     select
-        *,
+        lines.*,
         row_number() over (
-            partition by line_key, content_hash
+            partition by lines.line_key
             order by
-                loaded_at desc nulls last, source_line asc nulls last, source_row asc
+                lines.loaded_at desc nulls last, lines.content_hash desc,
+                lines.source_line asc nulls last
         ) as occurrence,
-        first_value(content_hash) over (
-            partition by line_key order by loaded_at desc nulls last, content_hash desc
+        first_value(lines.content_hash) over (
+            partition by lines.line_key
+            order by lines.loaded_at desc nulls last, lines.content_hash desc
         ) as latest_content_hash
     from lines
+    inner join repeated_keys on lines.line_key = repeated_keys.line_key
+    union all
+    select
+        lines.*,
+        1 as occurrence,
+        lines.content_hash as latest_content_hash
+    from lines
+    left join repeated_keys on lines.line_key = repeated_keys.line_key
+    where repeated_keys.line_key is null
 
 ),
 
