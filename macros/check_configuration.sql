@@ -26,7 +26,7 @@
         {% do check_value(name, var(name, none), rule) %}
     {% endfor %}
     {% do check_input_declaration() %}
-    {% for name, segmentation in var('segmentations').items() %}
+    {% for name, segmentation in segmentations().items() %}
         {% do check_segmentation(name, segmentation) %}
     {% endfor %}
     {% for node in graph.nodes.values()
@@ -110,7 +110,10 @@
 
 {% macro check_input_declaration() -%}
     {% set input = input_settings() %}
-    {% set known = ['currency', 'timestamp_formats', 'customer_id_pattern'] %}
+    {% set known = [
+        'currency', 'timestamp_formats', 'customer_id_pattern', 'attributes',
+        'segmentations',
+    ] %}
     {% for key in input if key not in known and key not in input_contract() %}
         {% do stop(
             "input '" ~ var('input') ~ "' declares '" ~ key ~ "'. Known keys: "
@@ -132,9 +135,15 @@
             ) %}
         {% endfor %}
     {% endfor %}
-    {% if not has('order_lines') %}
-        {% do stop("input '" ~ var('input') ~ "' has no order_lines; every input needs them so far.") %}
+    {% if not has('order_lines') and not has('customers') %}
+        {% do stop("input '" ~ var('input') ~ "' declares neither order_lines nor customers.") %}
     {% endif %}
+    {% for attribute, kind in customer_attributes().items() if kind not in ['numeric', 'categorical'] %}
+        {% do stop(
+            "input '" ~ var('input') ~ "' declares the attribute '" ~ attribute ~ "' as '"
+            ~ kind ~ "'; it must be numeric or categorical."
+        ) %}
+    {% endfor %}
 {%- endmacro %}
 
 {% macro check_segmentation(name, segmentation) -%}
@@ -173,12 +182,4 @@
             {% endif %}
         {% endfor %}
     {% endfor %}
-{%- endmacro %}
-
-{#- The features of int_customer_features, in profile order. -#}
-{% macro customer_features() -%}
-    {{ return([
-        'recency_days', 'frequency', 'monetary', 'tenure_days',
-        'average_order_amount', 'discount_share', 'returned_share',
-    ]) }}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#- The segmentation that dim_customers carries: the first one configured. -#}
 {% macro primary_segmentation() -%}
-    {{ return(var('segmentations') | list | first) }}
+    {{ return(segmentations() | list | first) }}
 {%- endmacro %}
 
 {#- Completed years on a date, between 14 and 110; without a date of birth, the age

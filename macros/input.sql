@@ -49,6 +49,35 @@
     {{ return(columns | length > 0 and (column is none or column in columns)) }}
 {%- endmacro %}
 
+{#- The further columns of the chosen input's customers: {name: numeric or
+    categorical}. -#}
+{% macro customer_attributes() -%}
+    {{ return(input_settings().get('attributes') or {}) }}
+{%- endmacro %}
+
+{#- The segmentations in use: the input's own, else those of the vars. -#}
+{% macro segmentations() -%}
+    {{ return(input_settings().get('segmentations') or var('segmentations')) }}
+{%- endmacro %}
+
+{#- The features of int_customer_features, {name: numeric or categorical}, in profile
+    order. -#}
+{% macro customer_features() -%}
+    {% set features = {} %}
+    {% if has('order_lines') %}
+        {% for feature in [
+            'recency_days', 'frequency', 'monetary', 'tenure_days',
+            'average_order_amount', 'units_per_order', 'orders_per_active_month',
+            'discount_share', 'returned_share', 'shrunk_discount_share',
+            'shrunk_returned_share', 'events_per_month',
+        ] if feature != 'events_per_month' or has('customer_events') %}
+            {% do features.update({feature: 'numeric'}) %}
+        {% endfor %}
+    {% endif %}
+    {% do features.update(customer_attributes()) %}
+    {{ return(features) }}
+{%- endmacro %}
+
 {#- The chosen input's model of a table. Call inside `if has(table)`. -#}
 {% macro input_model(table) -%}
     {% do input_settings() %}
@@ -66,6 +95,11 @@ select
     {%- else %}cast(null as {{ dbt.type_string() }}) as {{ column }}
     {%- endif %}{{ ',' if not loop.last }}
     {%- endfor %}
+    {%- if table == 'customers' %}
+    {%- for attribute in customer_attributes() %},
+    {{ attribute }}
+    {%- endfor %}
+    {%- endif %}
 from {{ input_model(table) }}
     {%- else %}
 select
@@ -88,8 +122,10 @@ where nothing = 0
     {%- if not has(table) %}source_row{% else -%}
     coalesce(source_row, concat_ws(
         ' | '
-        {%- for column in contract.required + contract.optional
-            if has(table, column) and column not in ['source_line', 'source_row', 'reject_reason'] %},
+        {%- set further = customer_attributes() | list if table == 'customers' else [] %}
+        {%- for column in contract.required + contract.optional + further
+            if (column in further or has(table, column))
+            and column not in ['source_line', 'source_row', 'reject_reason'] %},
         concat('{{ column }}=', coalesce(cast({{ column }} as {{ dbt.type_string() }}), ''))
         {%- endfor %}
     ))

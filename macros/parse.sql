@@ -14,6 +14,10 @@
     try_cast({{ parse_text(column) }} as decimal(18, 4))
 {%- endmacro %}
 
+{% macro parse_number(column) -%}
+    try_cast({{ parse_text(column) }} as double)
+{%- endmacro %}
+
 {% macro parse_boolean(column) -%}
     case
         when lower({{ parse_text(column) }}) in ('true', 'yes', 'y', '1', 't', '1.0')

@@ -1,14 +1,35 @@
-{#- The square of the difference between a customer's prepared feature and a
+{#- How a feature is prepared: what is configured over the defaults. -#}
+{% macro feature_preparation(feature, given) -%}
+    {% set defaults = {
+        'transform': 'none', 'scaling': 'standard', 'maximum_missing_share': 0.3,
+        'lower_quantile': 0, 'upper_quantile': 1,
+        'missing': 'median' if customer_features().get(feature) == 'numeric'
+            else 'most_frequent',
+    } %}
+    {% do defaults.update(given or {}) %}
+    {{ return(defaults) }}
+{%- endmacro %}
+
+{#- The square of the difference between a customer's prepared numeric feature and a
     prototype's centre, 0 for a feature that the model does not have; prepared as in
     src/segmentation/preparation.py. -#}
 {% macro squared_difference(feature) -%}
+    {%- set value -%}
+        greatest(
+            least(
+                round(coalesce({{ feature }}, {{ feature }}_fill_value), 9),
+                coalesce({{ feature }}_upper, 1e308)
+            ),
+            coalesce({{ feature }}_lower, -1e308)
+        )
+    {%- endset -%}
     coalesce(power(
         round(
             (
                 case
                     when {{ feature }}_transform = 'log1p'
-                        then ln(1 + greatest(round({{ feature }}, 9), 0))
-                    else round({{ feature }}, 9)
+                        then ln(1 + greatest({{ value }}, 0))
+                    else {{ value }}
                 end - {{ feature }}_centring
             ) / {{ feature }}_scale,
             9

@@ -1,24 +1,50 @@
--- The one wide table of what is known of a customer with a purchase, in raw units.
+-- The one wide table of what is known of a customer with a purchase, or of every
+-- customer where the input has no orders, in raw units.
+{% set with_orders = has('order_lines') %}
 with customers as (
 
     select * from {{ ref('int_customer_rfm') }}
+    {% if with_orders %}
     where frequency > 0
+    {% endif %}
 
 ),
 
+attributes as (
+
+    select * from {{ ref('stg_customer_attributes') }}
+
+),
+{% if with_orders %}
+habits as (
+
+    select * from {{ ref('int_customer_habits') }}
+
+),
+{% endif %}
 final as (
 
     select
-        customer_id,
-        cast(recency_days as double) as recency_days,
-        cast(frequency as double) as frequency,
-        cast(monetary as double) as monetary,
-        cast(tenure_days as double) as tenure_days,
-        {{ ratio('order_net_amount', 'frequency') }} as average_order_amount,
-        {{ ratio('discount_amount', 'gross_amount + discount_amount') }}
-            as discount_share,
-        {{ ratio('given_back_amount', 'gross_amount') }} as returned_share
+        {%- if with_orders %}
+        cast(customers.recency_days as double) as recency_days,
+        cast(customers.frequency as double) as frequency,
+        cast(customers.monetary as double) as monetary,
+        cast(customers.tenure_days as double) as tenure_days,
+        {%- for feature in customer_features()
+            if feature not in ['recency_days', 'frequency', 'monetary', 'tenure_days']
+            and feature not in customer_attributes() %}
+        habits.{{ feature }},
+        {%- endfor %}
+        {%- endif %}
+        {%- for attribute in customer_attributes() %}
+        attributes.{{ attribute }},
+        {%- endfor %}
+        customers.customer_id
     from customers
+    left join attributes on customers.customer_id = attributes.customer_id
+    {% if with_orders %}
+    left join habits on customers.customer_id = habits.customer_id
+    {% endif %}
 
 )
 

@@ -13,10 +13,12 @@ recorded as (
     cross join clock
     where
         customers.signed_up_at is null
+        or clock.as_of_date is null
         or cast(customers.signed_up_at as date) < clock.as_of_date
 
 ),
 
+{% if has('order_lines') -%}
 orders as (
 
     select
@@ -90,5 +92,28 @@ final as (
     left join money_back on spine.customer_id = money_back.customer_id
 
 )
+{%- else -%}
+final as (
+
+    select
+        recorded.customer_id,
+        clock.as_of_date,
+        false as has_orders,
+        {%- for column, type in {
+            'order_count': 'integer', 'frequency': 'integer',
+            'first_purchase_date': 'date', 'last_purchase_date': 'date',
+            'recency_days': 'integer', 'tenure_days': 'integer',
+            'gross_amount': 'decimal(18, 4)', 'discount_amount': 'decimal(18, 4)',
+            'given_back_amount': 'decimal(18, 4)',
+            'order_net_amount': 'decimal(18, 4)',
+            'money_back_amount': 'decimal(18, 4)', 'monetary': 'decimal(18, 4)',
+        }.items() %}
+        cast(null as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from recorded
+    cross join clock
+
+)
+{%- endif %}
 
 select * from final

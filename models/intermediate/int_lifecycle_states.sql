@@ -1,4 +1,5 @@
 -- Where a customer stands, by dates alone: no scores, no model.
+{% if has('order_lines') -%}
 with customers as (
 
     select * from {{ ref('int_customer_rfm') }}
@@ -22,5 +23,16 @@ final as (
     cross join {{ ref('int_churn_horizon') }} as horizon
 
 )
+{%- else -%}
+with final as (
+
+    select
+        customer_id,
+        cast(null as integer) as churn_horizon_days,
+        cast(null as {{ dbt.type_string() }}) as lifecycle_state
+    from {{ ref('int_customer_rfm') }}
+
+)
+{%- endif %}
 
 select * from final

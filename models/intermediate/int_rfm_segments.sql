@@ -1,4 +1,5 @@
 -- The segment of each score code, under the conditions that keep its name true.
+{% if has('order_lines') -%}
 with customers as (
 
     select * from {{ ref('int_customer_rfm') }}
@@ -43,5 +44,22 @@ final as (
     left join map on scores.rfm_code = map.rfm_code
 
 )
+{%- else -%}
+with final as (
+
+    select
+        customer_id,
+        cast(null as integer) as rfm_model_version,
+        'no_orders' as rfm_status,
+        {%- for column in [
+            'recency_score', 'frequency_score', 'monetary_score', 'rfm_code',
+        ] %}
+        cast(null as integer) as {{ column }},
+        {%- endfor %}
+        cast(null as {{ dbt.type_string() }}) as rfm_segment
+    from {{ ref('int_customer_rfm') }}
+
+)
+{%- endif %}
 
 select * from final

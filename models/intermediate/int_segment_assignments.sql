@@ -1,6 +1,7 @@
 -- Every customer's segment: the nearest one, with the margin to the next as
--- confidence. Who has no purchase, or whom no model speaks about, is in the rule-made
--- segment 0 with the reason.
+-- confidence; beyond the model's radius, its segment of outliers. Who has too few
+-- purchases for a segmentation, or whom no model speaks about, is in a rule-made
+-- segment with the reason.
 with distances as (
 
     select * from {{ ref('int_segment_distances') }}
@@ -35,16 +36,22 @@ customers as (
 ),
 
 segmentations as (
-
-    select distinct segmentation from {{ ref('int_segmentation_settings') }}
-
+    {% for name, segmentation in segmentations().items() %}
+    select
+        '{{ name }}' as segmentation,
+        {{ segmentation.get('minimum_purchases', 1 if has('order_lines') else 0) }}
+            as minimum_purchases
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
-versions as (
+models as (
 
     select
         segmentation,
-        max(model_version) as model_version
+        max(model_version) as model_version,
+        max(radius) as radius,
+        max(outlier_segment_id) as outlier_segment_id
     from {{ ref('ml_segment_prototypes') }}
     group by segmentation
 
@@ -61,28 +68,54 @@ failures as (
 
 ),
 
-final as (
+judged as (
 
     select
         segmentations.segmentation,
         customers.customer_id,
-        coalesce(nearest.segment_id, concat(segmentations.segmentation, '-0'))
-            as segment_id,
-        cast(versions.model_version as integer) as model_version,
+        cast(models.model_version as integer) as model_version,
+        models.outlier_segment_id,
+        nearest.segment_id,
         nearest.distance,
-        round(1 - nearest.distance / nullif(nearest.next_distance, 0), 6) as confidence,
+        nearest.next_distance,
         case
-            when nearest.segment_id is not null then 'assigned'
-            when customers.frequency = 0 then 'no_purchase'
-            else coalesce(failures.status, 'not_fitted')
+            when coalesce(customers.frequency, 0) < segmentations.minimum_purchases
+                then case
+                    when customers.frequency > 0 then 'too_few_purchases'
+                    else 'no_purchase'
+                end
+            when nearest.segment_id is null then coalesce(failures.status, 'not_fitted')
+            when nearest.distance > models.radius then 'outlier'
+            else 'assigned'
         end as status
     from customers
     cross join segmentations
     left join nearest
         on segmentations.segmentation = nearest.segmentation
         and customers.customer_id = nearest.customer_id
-    left join versions on segmentations.segmentation = versions.segmentation
+    left join models on segmentations.segmentation = models.segmentation
     left join failures on segmentations.segmentation = failures.segmentation
+
+),
+
+final as (
+
+    select
+        segmentation,
+        customer_id,
+        case status
+            when 'assigned' then segment_id
+            when 'outlier' then outlier_segment_id
+            when 'too_few_purchases' then concat(segmentation, '-one-time')
+            else concat(segmentation, '-0')
+        end as segment_id,
+        model_version,
+        case when status in ('assigned', 'outlier') then distance end as distance,
+        case
+            when status = 'assigned' then round(1 - distance / nullif(next_distance, 0), 6)
+        end as confidence,
+        case when status = 'outlier' then 'assigned' else status end as status
+    from judged
 
 )
 

@@ -1,21 +1,26 @@
 -- The configuration of every segmentation as rows, for the fit and for the record.
 with settings as (
-    {% for name, segmentation in var('segmentations').items() %}
+    {% for name, segmentation in segmentations().items() %}
     {%- set outer = loop %}
     {%- set count = (var('cluster_count') or segmentation.cluster_count) | string %}
     {%- set hash = local_md5(tojson([
-        segmentation.features, segmentation.algorithm, count,
-        segmentation.minimum_cluster_count, segmentation.maximum_cluster_count,
-        var('training_sample_size'), var('random_seed'), var('fees'), var('returns'),
-        var('duplicate_lines'),
+        segmentation, count, var('training_sample_size'), var('random_seed'),
+        var('fees'), var('returns'), var('duplicate_lines'),
     ], sort_keys=true)) %}
-    {%- for feature, preparation in segmentation.features.items() %}
+    {%- for feature, given in segmentation.features.items() %}
+    {%- set preparation = feature_preparation(feature, given) %}
     select
         '{{ name }}' as segmentation,
         '{{ feature }}' as feature,
         {{ loop.index }} as position,
+        '{{ customer_features()[feature] }}' as kind,
         '{{ preparation.transform }}' as transform,
         '{{ preparation.scaling }}' as scaling,
+        '{{ preparation.missing }}' as missing,
+        cast({{ preparation.maximum_missing_share }} as double) as maximum_missing_share,
+        cast({{ preparation.lower_quantile }} as double) as lower_quantile,
+        cast({{ preparation.upper_quantile }} as double) as upper_quantile,
+        {{ 'true' if segmentation.get('check_volume') else 'false' }} as check_volume,
         '{{ segmentation.algorithm }}' as algorithm,
         '{{ count }}' as cluster_count,
         {{ segmentation.minimum_cluster_count }} as minimum_cluster_count,

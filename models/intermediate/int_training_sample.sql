@@ -1,19 +1,33 @@
--- A bounded sample of customers for each segmentation, the same in any row order: by
--- hash below a threshold, so that no engine sorts all customers, then by hash order.
+-- A bounded sample of the customers that each segmentation is about, the same in any
+-- row order: by hash below a threshold, so that no engine sorts all customers, then by
+-- hash order.
 with features as (
 
     select
         *,
-        {{ hash_fraction('customer_id') }} as hash_order,
-        count(*) over () as customer_count
+        {{ hash_fraction('customer_id') }} as hash_order
     from {{ ref('int_customer_features') }}
 
+),
+
+eligible as (
+    {% for name, segmentation in segmentations().items() %}
+    select
+        '{{ name }}' as segmentation,
+        *,
+        count(*) over () as customer_count
+    from features
+    {% if has('order_lines') %}
+    where frequency >= {{ segmentation.get('minimum_purchases', 1) }}
+    {% endif %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 thinned as (
 
     select *
-    from features
+    from eligible
     where hash_order * customer_count <= 1.2 * {{ var('training_sample_size') }}
 
 ),
@@ -22,28 +36,25 @@ ranked as (
 
     select
         *,
-        row_number() over (order by hash_order, customer_id) as sample_rank
+        row_number() over (
+            partition by segmentation order by hash_order, customer_id
+        ) as sample_rank
     from thinned
 
 ),
 
 final as (
-    {% for name, segmentation in var('segmentations').items() %}
+
     select
-        '{{ name }}' as segmentation,
+        segmentation,
         cast(sample_rank as integer) as sample_rank,
-        customer_id,
-        recency_days,
-        frequency,
-        monetary,
-        tenure_days,
-        average_order_amount,
-        discount_share,
-        returned_share
+        customer_id
+        {%- for feature in customer_features() %},
+        {{ feature }}
+        {%- endfor %}
     from ranked
     where sample_rank <= {{ var('training_sample_size') }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+
 )
 
 select * from final

@@ -21,6 +21,11 @@ typed as (
         {%- endfor %}
         {{ parse_timestamp('signed_up_at') }} as signed_up_at,
         cast({{ parse_timestamp('birth_date') }} as date) as birth_date,
+        {%- for attribute, kind in customer_attributes().items() %}
+        {% if kind == 'numeric' %}{{ parse_number(attribute) }}
+        {%- else %}{{ parse_text(attribute) }}
+        {%- endif %} as {{ attribute }},
+        {%- endfor %}
         cast(source_line as bigint) as source_line,
         {{ row_as_text('customers') }} as source_row,
         cast(reject_reason as {{ dbt.type_string() }}) as reject_reason
