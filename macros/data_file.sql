@@ -83,16 +83,22 @@
     {{ return(headers) }}
 {%- endmacro %}
 
+{% macro fold_header(header) -%}
+    {{ return(modules.re.sub('[^a-z0-9]', '', header.lower())) }}
+{%- endmacro %}
+
 {#- Name -> header that means it (none where an optional one is absent), or an error
     that names the file, the column and what is there. -#}
 {% macro data_file_columns(spec, source) -%}
     {% set headers = data_file_headers(source, spec.get('delimiter', ',')) %}
-    {% set folded = headers | map('lower') | list %}
+    {#- headers are alike if their letters and digits are, in any case -#}
+    {% set folded = [] %}
+    {% for header in headers %}{% do folded.append(fold_header(header)) %}{% endfor %}
     {% set positions = {} %}
     {% for name, spellings in spec.columns.items() %}
         {% set found = [] %}
-        {% for spelling in spellings if spelling.lower() in folded %}
-            {% do found.append(folded.index(spelling.lower())) %}
+        {% for spelling in spellings if fold_header(spelling) in folded %}
+            {% do found.append(folded.index(fold_header(spelling))) %}
         {% endfor %}
         {% if not found and source.kind != 'absent' and name not in spec.get('optional', []) %}
             {{ exceptions.raise_compiler_error(
@@ -280,4 +286,17 @@ from records
     {% else %}
     select 0 as row_count
     {% endif %}
+{%- endmacro %}
+
+{#- The independent count of a raw model's rows: every physical line that is not blank,
+    less the header and the lines that continue a quoted field. -#}
+{% macro physical_rows_of(model_name, table) -%}
+select
+    '{{ table }}' as source_table,
+    counted.row_count - coalesce(continued.line_count, 0) as row_count
+from ({{ count_physical_rows(model_name) }}) as counted
+cross join (
+    select sum(line_count - 1) as line_count
+    from {{ ref(model_name) }}
+) as continued
 {%- endmacro %}

@@ -1,8 +1,12 @@
 -- Each segment's customers by each feature, against all customers of the segmentation.
-{% set features = customer_features() %}
-with customers as (
+-- Sums are of decimals, so that no order of rows shows in them.
+with long_features as (
 
-    select * from {{ ref('int_customer_features') }}
+    select
+        *,
+        cast(feature_value as decimal(24, 6)) as exact_value,
+        cast(feature_value * feature_value as decimal(38, 6)) as exact_square
+    from {{ ref('int_long_features') }}
 
 ),
 
@@ -11,17 +15,6 @@ assigned as (
     select * from {{ ref('int_customer_segments') }}
     where status = 'assigned'
 
-),
-
-long_features as (
-    {% for feature in features %}
-    select
-        customer_id,
-        '{{ feature }}' as feature,
-        {{ feature }} as feature_value
-    from customers
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
 ),
 
 labels as (
@@ -36,63 +29,102 @@ by_segment as (
         assigned.segmentation,
         assigned.segment_id,
         long_features.feature,
+        long_features.level,
         count(*) as segment_customers,
-        {{ exact_mean('long_features.feature_value') }} as mean_value,
+        cast(sum(long_features.exact_value) as double) as total,
+        cast(sum(long_features.exact_square) as double) as squares,
         round(
             percentile_cont(0.5) within group (order by long_features.feature_value), 6
-        )
-            as median_value
+        ) as median_value
     from assigned
     inner join long_features on assigned.customer_id = long_features.customer_id
-    group by assigned.segmentation, assigned.segment_id, long_features.feature
+    group by
+        assigned.segmentation, assigned.segment_id, long_features.feature,
+        long_features.level
 
 ),
 
 overall as (
 
     select
-        feature,
-        {{ exact_mean('feature_value') }} as mean_of_all,
-        round(percentile_cont(0.5) within group (order by feature_value), 6)
-            as median_of_all
-    from long_features
-    group by feature
+        assigned.segmentation,
+        long_features.feature,
+        long_features.level,
+        count(*) as customers_of_all,
+        cast(sum(long_features.exact_value) as double) as total_of_all,
+        cast(sum(long_features.exact_square) as double) as squares_of_all,
+        round(
+            percentile_cont(0.5) within group (order by long_features.feature_value), 6
+        ) as median_of_all
+    from assigned
+    inner join long_features on assigned.customer_id = long_features.customer_id
+    group by assigned.segmentation, long_features.feature, long_features.level
 
 ),
 
-revenue as (
+compared as (
 
     select
-        assigned.segmentation,
-        assigned.segment_id,
-        {{ ratio(
-            'sum(rfm.monetary)',
-            'sum(sum(rfm.monetary)) over (partition by assigned.segmentation)'
-        ) }} as segment_revenue_share
-    from assigned
-    inner join {{ ref('int_customer_rfm') }} as rfm
-        on assigned.customer_id = rfm.customer_id
-    group by assigned.segmentation, assigned.segment_id
+        by_segment.segmentation,
+        by_segment.segment_id,
+        by_segment.feature,
+        by_segment.level,
+        by_segment.segment_customers,
+        by_segment.median_value,
+        overall.median_of_all,
+        by_segment.total / by_segment.segment_customers as mean_value,
+        overall.total_of_all / overall.customers_of_all as mean_of_all,
+        (overall.total_of_all - by_segment.total)
+        / nullif(overall.customers_of_all - by_segment.segment_customers, 0)
+            as mean_of_rest,
+        -- sums of squares within the segment and within the rest
+        by_segment.squares - by_segment.total * by_segment.total
+        / by_segment.segment_customers as spread,
+        overall.squares_of_all - by_segment.squares
+        - power(overall.total_of_all - by_segment.total, 2)
+        / nullif(overall.customers_of_all - by_segment.segment_customers, 0)
+            as spread_of_rest,
+        overall.customers_of_all
+    from by_segment
+    inner join overall
+        on by_segment.segmentation = overall.segmentation
+        and by_segment.feature = overall.feature
+        and by_segment.level is not distinct from overall.level
 
 ),
 
 final as (
 
     select
-        by_segment.*,
-        labels.feature_label,
-        labels.unit,
-        overall.mean_of_all,
-        overall.median_of_all,
-        {{ ratio('by_segment.mean_value', 'overall.mean_of_all') }}
-            as index_against_all,
-        revenue.segment_revenue_share
-    from by_segment
-    inner join overall on by_segment.feature = overall.feature
-    inner join labels on by_segment.feature = labels.feature
-    inner join revenue
-        on by_segment.segmentation = revenue.segmentation
-        and by_segment.segment_id = revenue.segment_id
+        compared.segmentation,
+        compared.segment_id,
+        compared.feature,
+        compared.level,
+        case
+            when compared.level is null then compared.feature
+            else concat(compared.feature, '=', compared.level)
+        end as feature_level,
+        coalesce(labels.feature_label, replace(compared.feature, '_', ' '))
+            as feature_label,
+        coalesce(labels.unit, case when compared.level is null then 'number' else 'share' end)
+            as unit,
+        compared.segment_customers,
+        round(compared.mean_value, 6) as mean_value,
+        case when compared.level is null then compared.median_value end as median_value,
+        round(compared.mean_of_all, 6) as mean_of_all,
+        case when compared.level is null then compared.median_of_all end as median_of_all,
+        {{ ratio('compared.mean_value', 'compared.mean_of_all') }} as index_against_all,
+        -- Cohen's d of the segment against the rest, with the pooled deviation
+        round(
+            (compared.mean_value - compared.mean_of_rest)
+            / nullif(sqrt(greatest(
+                (compared.spread + compared.spread_of_rest)
+                / nullif(compared.customers_of_all - 2, 0), 0
+            )), 0),
+            6
+        ) as effect_size
+    from compared
+    left join labels on compared.feature = labels.feature
 
 )
 

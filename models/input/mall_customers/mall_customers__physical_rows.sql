@@ -1,0 +1,1 @@
+{{ physical_rows_of('mall_customers__raw_customers', 'customers') }}
