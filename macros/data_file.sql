@@ -4,7 +4,10 @@
         table: the contract table it is for; var relations may name a relation to read
             in place of the file
         may_be_absent: true where neither a file nor a relation means no rows
-        delimiter, encoding (utf-8 or latin-1): of text files, "," and utf-8 if absent
+        delimiter: of text files; absent: the one of , ; and TAB that is most frequent
+            in the header
+        encoding: utf-8 (if absent), cp1252, or 'utf-8 or cp1252': a line that is not
+            the one is read as the other
         columns: {name: [headers that mean it, first found wins]}
         optional: names that may be absent (a null column then) -#}
 
@@ -27,7 +30,8 @@
     {{ return(path | replace("'", "''")) }}
 {%- endmacro %}
 
-{#- Where the rows are: {kind: relation, parquet, text or absent, path}. -#}
+{#- Where the rows are: {kind: relation, parquet, text or absent, path}, of text the
+    header line and the delimiter too. -#}
 {% macro data_file_source(spec) -%}
     {% set relation = var('relations').get(spec.get('table')) %}
     {% if relation %}
@@ -37,8 +41,22 @@
         {{ return({'kind': 'absent', 'path': ''}) }}
     {% endif %}
     {% set path = data_file_path(spec) %}
-    {% set kind = 'parquet' if path.lower().endswith('.parquet') else 'text' %}
-    {{ return({'kind': kind, 'path': path}) }}
+    {% if path.lower().endswith('.parquet') %}
+        {{ return({'kind': 'parquet', 'path': path}) }}
+    {% endif %}
+    {% set lines = run_query(
+        'with lines as (' ~ physical_lines(path) ~ ') '
+        ~ 'select line from lines where line_number = 1'
+    ) %}
+    {% set header = (lines[0][0] if lines | length > 0 else none) or '' %}
+    {% set frequent = namespace(delimiter=',') %}
+    {% for delimiter in [';', '\t'] if header.count(delimiter) > header.count(frequent.delimiter) %}
+        {% set frequent.delimiter = delimiter %}
+    {% endfor %}
+    {{ return({
+        'kind': 'text', 'path': path, 'header': header,
+        'delimiter': spec.get('delimiter') or frequent.delimiter,
+    }) }}
 {%- endmacro %}
 
 {#- One row a physical line. Latin-1 takes every byte, so that no line is lost to
@@ -60,7 +78,7 @@
 {%- endmacro %}
 
 {#- The headers of the source, in order. -#}
-{% macro data_file_headers(source, delimiter) -%}
+{% macro data_file_headers(source) -%}
     {% if source.kind == 'absent' %}
         {{ return([]) }}
     {% elif source.kind == 'relation' %}
@@ -68,13 +86,10 @@
     {% elif source.kind == 'parquet' %}
         {{ return(run_query("select * from read_parquet('" ~ source.path ~ "') limit 0").column_names | list) }}
     {% endif %}
-    {% set lines = run_query(
-        'with lines as (' ~ physical_lines(source.path) ~ ') '
-        ~ 'select line from lines where line_number = 1'
-    ) %}
-    {% set line = lines[0][0] if lines | length > 0 else '' %}
     {% set fields = modules.re.findall(
-        '(' ~ field_pattern(delimiter) ~ ')(?:' ~ modules.re.escape(delimiter) ~ '|$)', line or ''
+        '(' ~ field_pattern(source.delimiter) ~ ')(?:'
+        ~ modules.re.escape(source.delimiter) ~ '|$)',
+        source.header
     ) %}
     {% set headers = [] %}
     {% for field in fields[:-1] %}
@@ -90,7 +105,7 @@
 {#- Name -> header that means it (none where an optional one is absent), or an error
     that names the file, the column and what is there. -#}
 {% macro data_file_columns(spec, source) -%}
-    {% set headers = data_file_headers(source, spec.get('delimiter', ',')) %}
+    {% set headers = data_file_headers(source) %}
     {#- headers are alike if their letters and digits are, in any case -#}
     {% set folded = [] %}
     {% for header in headers %}{% do folded.append(fold_header(header)) %}{% endfor %}
@@ -123,7 +138,7 @@
     {% set columns = data_file_columns(spec, source) %}
     {% if source.kind == 'text' %}
         {{ return(read_text_rows(
-            source.path, columns, spec.get('delimiter', ','), spec.get('encoding', 'utf-8')
+            source.path, columns, source.delimiter, spec.get('encoding', 'utf-8')
         )) }}
     {% endif %}
     {{ return(read_typed_rows(source, columns)) }}
@@ -163,7 +178,10 @@ lines as (
     select
         line_number,
         line as bytes,
-        {% if encoding == 'utf-8' %}{{ latin1_to_utf8('line') }}{% else %}line{% endif %} as line
+        {% if encoding == 'utf-8' %}{{ latin1_to_utf8('line') }}
+        {%- elif encoding == 'cp1252' %}{{ latin1_to_cp1252('line') }}
+        {%- else %}coalesce({{ latin1_to_utf8('line') }}, {{ latin1_to_cp1252('line') }})
+        {%- endif %} as line
     from physical
     where line_number > 1 and line <> ''
 ),
@@ -268,6 +286,12 @@ from records
         when regexp_matches({{ column }}, '^[\x00-\x7F]*$') then {{ column }}
         else try(decode(cast(replace({{ bytes.text }}, '\y', '\x') as blob)))
     end
+{%- endmacro %}
+
+{#- Text that was read byte by byte as Latin-1, as Windows' cp1252: they differ in 27
+    characters, the euro sign and typographic quotes among them. -#}
+{% macro latin1_to_cp1252(column) -%}
+    translate({{ column }}, '{{ '\u0080\u0082\u0083\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008e\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0098\u0099\u009a\u009b\u009c\u009e\u009f' }}', '€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ')
 {%- endmacro %}
 
 {#- How many rows the source of a raw model could have, counted without parsing. -#}

@@ -12,7 +12,7 @@ rfm_segments as (
 ),
 
 final as (
-
+    {% if has('order_lines') %}
     select
         'rfm' as segmentation,
         rfm.customer_id,
@@ -28,6 +28,7 @@ final as (
     from rfm
     left join rfm_segments on rfm.rfm_segment = rfm_segments.segment_name
     union all
+    {% endif %}
     select
         segmentation,
         customer_id,

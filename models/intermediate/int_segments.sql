@@ -7,6 +7,22 @@ with prototypes as (
         parent_segment_id,
         model_version
     from {{ ref('ml_segment_prototypes') }}
+    union distinct
+    select distinct
+        segmentation,
+        outlier_segment_id as segment_id,
+        cast(null as {{ dbt.type_string() }}) as parent_segment_id,
+        model_version
+    from {{ ref('ml_segment_prototypes') }}
+    where outlier_segment_id is not null
+
+),
+
+outliers as (
+
+    select distinct outlier_segment_id as segment_id
+    from {{ ref('ml_segment_prototypes') }}
+    where outlier_segment_id is not null
 
 ),
 
@@ -37,14 +53,22 @@ current_segments as (
         prototypes.segment_id,
         prototypes.parent_segment_id,
         prototypes.model_version,
-        coalesce(names.segment_name, registered.segment_name, prototypes.segment_id)
-            as segment_name,
-        coalesce(names.persona, registered.persona, 'unmatched') as persona,
+        case
+            when outliers.segment_id is not null then 'Outliers'
+            else coalesce(
+                names.segment_name, registered.segment_name, prototypes.segment_id
+            )
+        end as segment_name,
+        case
+            when outliers.segment_id is not null then 'outliers'
+            else coalesce(names.persona, registered.persona, 'unmatched')
+        end as persona,
         'active' as status
     from prototypes
     left join names
         on prototypes.segmentation = names.segmentation
         and prototypes.segment_id = names.segment_id
+    left join outliers on prototypes.segment_id = outliers.segment_id
     left join registered
         on prototypes.segmentation = registered.segmentation
         and prototypes.segment_id = registered.segment_id
@@ -69,17 +93,25 @@ retired as (
 
 ),
 
+-- for customers whom no model speaks about: too few purchases for it, or no data
 rule_made as (
 
     select distinct
         segmentation,
-        concat(segmentation, '-0') as segment_id,
+        segment_id,
         cast(null as {{ dbt.type_string() }}) as parent_segment_id,
         cast(null as integer) as model_version,
-        'Not segmented' as segment_name,
-        'not_segmented' as persona,
+        case
+            when segment_id like '%-one-time' then 'One-time buyers'
+            else 'Not segmented'
+        end as segment_name,
+        case
+            when segment_id like '%-one-time' then 'one_time_buyers'
+            else 'not_segmented'
+        end as persona,
         'active' as status
     from {{ ref('int_customer_segments') }}
+    where status <> 'assigned'
 
 ),
 
@@ -104,9 +136,10 @@ final as (
     select * from retired
     union all
     select * from rule_made
+    {% if has('order_lines') %}
     union all
     select * from rfm
-
+    {% endif %}
 )
 
 select * from final

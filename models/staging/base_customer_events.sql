@@ -6,7 +6,7 @@ with events as (
 
 clock as (
 
-    select * from {{ ref('base_last_plausible_day') }}
+    select * from {{ ref('int_as_of_date') }}
 
 ),
 

@@ -1,5 +1,7 @@
 -- Every raw row that is not used, as it came, with the first reason that keeps it out.
-with order_lines as (
+with
+{% if has('order_lines') -%}
+order_lines as (
 
     select
         'order_lines' as source_table,
@@ -13,6 +15,7 @@ with order_lines as (
         or lines.ordered_on > clock.last_plausible_day
 
 ),
+{%- endif %}
 
 customers as (
 
@@ -40,8 +43,10 @@ customer_events as (
 
 final as (
 
+    {% if has('order_lines') %}
     select * from order_lines
     union all
+    {% endif %}
     select * from customers
     union all
     select * from customer_events

@@ -26,7 +26,7 @@ numbered as (
 
     select
         *,
-        cast(
+        try_cast(
             substr(segment_id, length(segmentation) + 2) as integer
         ) as segment_number
     from segments
@@ -41,23 +41,9 @@ final as (
         numbered.segment_name,
         numbered.segment_number,
         numbered.persona,
-        coalesce(
-            rfm_segments.description,
-            personas.description,
-            case numbered.persona
-                when
-                    'not_segmented'
-                    then 'No purchase yet, or too little data to segment.'
-                else 'No persona fits; the name says what sets these customers apart.'
-            end
-        ) as description,
-        coalesce(rfm_segments.action, personas.action, case numbered.persona
-            when 'not_segmented' then 'Wait' else 'Look closer'
-        end) as action,
-        coalesce(rfm_segments.how, personas.how, case numbered.persona
-            when 'not_segmented' then 'Nothing to do until there is a purchase.'
-            else 'Read the profile before you act; add a persona if it stays.'
-        end) as how,
+        coalesce(rfm_segments.description, personas.description) as description,
+        coalesce(rfm_segments.action, personas.action) as action,
+        coalesce(rfm_segments.how, personas.how) as how,
         coalesce(rfm_segments.channel, personas.channel) as channel,
         coalesce(rfm_segments.kpi, personas.kpi) as kpi,
         coalesce(rfm_segments.colour, palette.colour) as colour,
@@ -69,11 +55,11 @@ final as (
         on numbered.segmentation = 'rfm'
         and numbered.segment_number = rfm_segments.segment_number
     left join personas
-        on numbered.segmentation = personas.segmentation
+        on personas.segmentation in (numbered.segmentation, 'any')
         and numbered.persona = personas.persona
     left join palette
         on case
-            when numbered.segment_number = 0 then 0
+            when coalesce(numbered.segment_number, 0) = 0 then 0
             else 1 + mod(numbered.segment_number - 1, 12)
         end = palette.position
 
