@@ -1,6 +1,7 @@
 """Preparation: from raw features to the space in which distances are measured."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -415,9 +416,9 @@ def _fit_number(features, setting) -> dict:
         row["upper"] = np.quantile(present, setting.upper_quantile)
     for name in ("fill_value", "lower", "upper"):
         row[name] = float(round_values(row[name]))
-    fit = pd.Series(row)
-    filled = _filled_numbers(features, fit)
-    transformed = _transformed(filled, fit)
+    parameters = SimpleNamespace(**row)
+    filled = _filled_numbers(features, parameters)
+    transformed = _transformed(filled, parameters)
     # The mean of equal numbers may miss them in the last digit and leave a spread
     # of rounding errors, so equal numbers are told by their range.
     spread = round_values(transformed.std())
@@ -455,7 +456,7 @@ def _fit_category(features, setting) -> dict:
     fill = counts.idxmax() if setting.missing == "most_frequent" else None
     row = dict.fromkeys(PREPARATION_DTYPES)
     row |= {"feature": setting.feature, "transform": "none", "fill_level": fill}
-    filled = _filled_levels(features, pd.Series(row))
+    filled = _filled_levels(features, SimpleNamespace(**row))
     shares = filled.value_counts(normalize=True)
     rare = (shares < setting.minimum_level_share) | (shares.index == OTHER_LEVEL)
     listed = sorted(shares.index[~rare])
@@ -513,14 +514,14 @@ def _order_of_another(features, setting, fit, earlier) -> str | None:
         found = _spearman(fit["transformed"][known], volume[known])
         if abs(found) > VOLUME_CORRELATION:
             return (
-                f"the number of orders in disguise: rank correlation {found:.2f} "
+                f"the number of orders in disguise: rank correlation {found:.3f} "
                 f"with {VOLUME_FEATURE}"
             )
     for other in earlier:
         if other["status"] == "used" and other["kind"] == "numeric":
             found = _spearman(fit["transformed"], other["transformed"])
             if abs(found) > setting.maximum_correlation:
-                return f"rank correlation {found:.2f} with {other['feature']}"
+                return f"rank correlation {found:.3f} with {other['feature']}"
     return None
 
 
@@ -533,20 +534,19 @@ def _spearman(one: np.ndarray, other: np.ndarray) -> float:
 
 def _use(features, fit, used, raw) -> tuple[list[str], int]:
     """Return in words how the preparation treats a feature, and the clipped count."""
-    row = used.iloc[0]
+    row = next(used.itertuples())
     notes = []
     missing = int(raw.isna().sum())
     if missing:
-        fill = row["fill_level"]
-        if fit["kind"] == "numeric":
-            fill = _text(row["fill_value"])
+        numeric = fit["kind"] == "numeric"
+        fill = _text(row.fill_value) if numeric else row.fill_level
         noun = "value" if missing == 1 else "values"
         notes.append(f"{missing:,} missing {noun} filled with {fill}")
     clipped = 0
     if fit["kind"] == "numeric":
         filled = _filled_numbers(features, row)
-        clipped = int(((filled < row["lower"]) | (filled > row["upper"])).sum())
-        limits = {"to at least": row["lower"], "to at most": row["upper"]}
+        clipped = int(((filled < row.lower) | (filled > row.upper)).sum())
+        limits = {"to at least": row.lower, "to at most": row.upper}
         words = [f"{w} {_text(v)}" for w, v in limits.items() if not np.isnan(v)]
         if words:
             noun = "customer" if clipped == 1 else "customers"
