@@ -27,18 +27,28 @@
     end
 {%- endmacro %}
 
-{#- Wall time in the shop's time zone. Text with an offset or Z is converted, text
-    without is the shop's own; then the input's own formats are tried. -#}
+{#- Wall time in the shop's time zone. Text with an offset, Z, UTC or GMT is converted,
+    text without is the shop's own; then the input's own formats are tried. Words that
+    engines take for dates, infinity and epoch, are none. -#}
 {% macro parse_timestamp(column) -%}
     {{ return(adapter.dispatch('parse_timestamp', 'customer_segmentation')(column)) }}
 {%- endmacro %}
 
 {% macro default__parse_timestamp(column) -%}
     {%- set text = parse_text(column) -%}
+    {%- set zoned -%}
+        regexp_replace({{ text }}, ' *(Z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$', '\1')
+    {%- endset -%}
     case
-        when regexp_matches({{ text }}, '[0-9:](Z|[+-][0-9]{2}(:?[0-9]{2})?)$')
-            and {{ text }} like '%:%'
-            then timezone('{{ var("time_zone") }}', try_cast({{ text }} as timestamptz))
+        when not regexp_matches({{ text }}, '^[0-9]') then null
+        when regexp_matches(
+            {{ text }}, ':[0-9.]+ *(Z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$'
+        ) then timezone(
+            '{{ var("time_zone") }}',
+            try_cast(
+                regexp_replace({{ zoned }}, '(UTC|GMT)$', 'Z') as timestamptz
+            )
+        )
         else coalesce(
             try_cast({{ text }} as timestamp)
             {%- for format in input_settings().timestamp_formats %},

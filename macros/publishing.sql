@@ -38,7 +38,8 @@
     {% set configuration = {} %}
     {% for name in configuration_rules() if name not in ['input', 'inputs'] %}
         {#- a date on the command line is a date, which JSON does not know -#}
-        {% set value = var(name) | string if name == 'as_of_date' and var(name) else var(name) %}
+        {% set is_date = configuration_rules()[name] == 'date' and var(name) %}
+        {% set value = var(name) | string if is_date else var(name) %}
         {% do configuration.update({name: value}) %}
     {% endfor %}
     {{ return(tojson(configuration, sort_keys=true)) }}

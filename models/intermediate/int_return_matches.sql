@@ -31,11 +31,7 @@ running as (
             partition by matches.sale_line_id
             order by matches.returned_at, matches.return_line_id
             rows unbounded preceding
-        ) as sale_units_until,
-        sum(matches.units) over (
-            partition by matches.return_line_id order by matches.sale_line_id
-            rows unbounded preceding
-        ) as return_units_until
+        ) as sale_units_until
     from matches
     inner join lines as sales on matches.sale_line_id = sales.line_id
     inner join lines as returned on matches.return_line_id = returned.line_id
@@ -47,10 +43,25 @@ bounded as (
     select
         *,
         least(sale_units_until, sale_units) as sale_units_after,
-        least(sale_units_until - units, sale_units) as sale_units_before,
-        return_units_until as return_units_after,
-        return_units_until - units as return_units_before
+        least(sale_units_until - units, sale_units) as sale_units_before
     from running
+
+),
+
+open_units as (
+
+    select
+        *,
+        sale_units_after - sale_units_before as taken_units,
+        sum(sale_units_after - sale_units_before) over (
+            partition by return_line_id order by sale_line_id
+            rows unbounded preceding
+        ) as return_units_after,
+        coalesce(sum(sale_units_after - sale_units_before) over (
+            partition by return_line_id order by sale_line_id
+            rows between unbounded preceding and 1 preceding
+        ), 0) as return_units_before
+    from bounded
 
 ),
 
@@ -66,7 +77,7 @@ shares as (
         {{ running_share('return_amount', 'return_units_after', 'return_units') }}
         - {{ running_share('return_amount', 'return_units_before', 'return_units') }}
             as given_back_amount
-    from bounded
+    from open_units
 
 ),
 
@@ -76,9 +87,10 @@ final as (
         return_line_id,
         sale_line_id,
         returned_at,
-        units,
+        cast(taken_units as decimal(18, 4)) as units,
         {{ money('least(paid_amount, given_back_amount)') }} as returned_amount
     from shares
+    where taken_units > 0
 
 )
 

@@ -12,60 +12,23 @@ rates as (
 
 ),
 
--- few ids come twice: only their rows are sorted
-repeated_keys as (
-
-    select line_key
-    from lines
-    group by line_key
-    having count(*) > 1
-
-),
-
-ranked as (
-
-    select
-        lines.*,
-        row_number() over (
-            partition by lines.line_key
-            order by
-                lines.loaded_at desc nulls last, lines.content_hash desc,
-                lines.source_line asc nulls last
-        ) as occurrence,
-        first_value(lines.content_hash) over (
-            partition by lines.line_key
-            order by lines.loaded_at desc nulls last, lines.content_hash desc
-        ) as latest_content_hash
-    from lines
-    inner join repeated_keys on lines.line_key = repeated_keys.line_key
-    union all
-    select
-        lines.*,
-        1 as occurrence,
-        lines.content_hash as latest_content_hash
-    from lines
-    left join repeated_keys on lines.line_key = repeated_keys.line_key
-    where repeated_keys.line_key is null
-
-),
-
 rated as (
 
     select
-        ranked.*,
+        lines.*,
         case
-            when ranked.currency <> '{{ reporting_currency() }}' then rates.rate
+            when lines.currency <> '{{ reporting_currency() }}' then rates.rate
             else 1
         end as rate
-    from ranked
+    from lines
     left join rates
-        on ranked.currency = rates.currency
-        and ranked.ordered_on >= rates.valid_from
-        and ranked.ordered_on < rates.valid_to
+        on lines.currency = rates.currency
+        and lines.ordered_on >= rates.valid_from
+        and lines.ordered_on < rates.valid_to
 
 ),
 
-judged as (
+faulted as (
 
     select
         *,
@@ -76,6 +39,9 @@ judged as (
                 then 'malformed_customer_id'
             when ordered_at_text is null then 'missing_date'
             when ordered_at is null then 'invalid_date'
+            -- the empty dates of many systems: year 1, 1899, 1900, 1970
+            when ordered_on < cast('{{ var("earliest_plausible_date") }}' as date)
+                then 'implausible_past_date'
             when quantity is null then 'invalid_quantity'
             when quantity = 0 then 'zero_quantity'
             when unit_price is null then 'invalid_price'
@@ -89,16 +55,73 @@ judged as (
                 discount_amount_text is not null and discount_amount is null
                 or discount_amount < 0
                 then 'invalid_discount'
-            when discount_amount > abs(quantity) * unit_price
-                then 'discount_above_amount'
             when rate is null then 'no_exchange_rate'
+            -- a barcode in the column of quantities
+            when
+                abs(cast(quantity as double)) * cast(unit_price as double)
+                * greatest(cast(rate as double), 1) >= 1e12
+                then 'implausible_amount'
+            when
+                cast(discount_amount as double)
+                > abs(cast(quantity as double)) * cast(unit_price as double) + 0.00005
+                then 'discount_above_amount'
+        end as fault
+    from rated
+
+),
+
+-- few ids come twice: only their rows are sorted
+repeated_keys as (
+
+    select line_key
+    from faulted
+    where fault is null
+    group by line_key
+    having count(*) > 1
+
+),
+
+ranked as (
+
+    select
+        faulted.*,
+        row_number() over (
+            partition by faulted.line_key
+            order by
+                faulted.loaded_at desc nulls last, faulted.content_hash desc,
+                faulted.source_line asc nulls last
+        ) as occurrence,
+        first_value(faulted.content_hash) over (
+            partition by faulted.line_key
+            order by faulted.loaded_at desc nulls last, faulted.content_hash desc
+        ) as latest_content_hash
+    from faulted
+    inner join repeated_keys on faulted.line_key = repeated_keys.line_key
+    where faulted.fault is null
+    union all
+    select
+        faulted.*,
+        1 as occurrence,
+        faulted.content_hash as latest_content_hash
+    from faulted
+    left join repeated_keys on faulted.line_key = repeated_keys.line_key
+    where repeated_keys.line_key is null or faulted.fault is not null
+
+),
+
+final as (
+
+    select
+        *,
+        case
+            when fault is not null then fault
             when content_hash <> latest_content_hash then 'superseded_line'
             {%- if var('duplicate_lines') == 'drop' %}
             when occurrence > 1 then 'duplicate_line'
             {%- endif %}
         end as quarantine_reason
-    from rated
+    from ranked
 
 )
 
-select * from judged
+select * from final

@@ -30,7 +30,7 @@ final as (
         -- ids
         case
             when occurrence = 1 then line_key
-            else concat(line_key, '-', cast(occurrence as {{ dbt.type_string() }}))
+            else concat(line_key, '#', cast(occurrence as {{ dbt.type_string() }}))
         end as line_id,
         order_id,
         customer_id,
@@ -45,7 +45,7 @@ final as (
         converted_discount_amount as discount_amount,
         {{ money('unit_cost * rate') }} as unit_cost,
         {{ money(
-            'signed_quantity * converted_unit_price'
+            'cast(signed_quantity as decimal(38, 4)) * converted_unit_price'
             ~ ' - sign(signed_quantity) * converted_discount_amount'
         ) }} as net_amount,
         -- booleans

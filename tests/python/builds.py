@@ -35,8 +35,11 @@ class Build(NamedTuple):
     def database(self) -> Path:
         return self.folder / "shop.duckdb"
 
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(str(self.database), read_only=True)
+
     def rows(self, sql: str) -> list[tuple]:
-        with duckdb.connect(str(self.database), read_only=True) as connection:
+        with self.connection() as connection:
             return connection.execute(sql).fetchall()
 
     def one(self, sql: str):
@@ -45,7 +48,7 @@ class Build(NamedTuple):
 
     def frame(self, sql: str) -> pd.DataFrame:
         """Rows as Python objects, so that decimals stay exact."""
-        with duckdb.connect(str(self.database), read_only=True) as connection:
+        with self.connection() as connection:
             found = connection.execute(sql)
             names = [column[0] for column in found.description]
             return pd.DataFrame(found.fetchall(), columns=names, dtype=object)
@@ -66,6 +69,24 @@ class Build(NamedTuple):
         ]
 
 
+def environment_of(
+    folder: Path, exports: Path | str = "", data="", customers="", threads=2
+) -> dict[str, str]:
+    own = {
+        "SEGMENTATION_DB": folder / "shop.duckdb",
+        "SEGMENTATION_EXPORTS": exports or folder / "exports",
+        "SEGMENTATION_DATA": data,
+        "SEGMENTATION_CUSTOMERS": customers,
+        "SEGMENTATION_THREADS": threads,
+    }
+    outer = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("SEGMENTATION_", "DBT_"))
+    }
+    return outer | {name: str(value) for name, value in own.items()}
+
+
 def build(
     folder: Path,
     command: str = "build",
@@ -82,25 +103,14 @@ def build(
 ) -> Build:
     """Run dbt on a database in the folder; green: what its exit code must tell."""
     exports = exports or folder / "exports"
-    own = {
-        "SEGMENTATION_DB": folder / "shop.duckdb",
-        "SEGMENTATION_EXPORTS": exports,
-        "SEGMENTATION_DATA": data,
-        "SEGMENTATION_CUSTOMERS": customers,
-        "SEGMENTATION_THREADS": threads,
-    }
-    outer = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("SEGMENTATION_", "DBT_"))
-    }
+    own = environment_of(folder, exports, data, customers, threads)
     place = ["--target-path", folder / "target", "--log-path", folder / "logs"]
     given = ["--vars", json.dumps(variables)] if variables else []
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "--no-use-colors"]
         + [str(part) for part in [command, *place, *given, *args]],
         cwd=project,
-        env=outer | {k: str(v) for k, v in (own | (environment or {})).items()},
+        env=own | (environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -108,7 +118,8 @@ def build(
         check=False,
     )
     if green is not None:
-        assert (done.returncode == 0) is green, done.stdout[-6000:]
+        tail = done.stdout.rpartition("Completed with")[2][-4000:]
+        assert (done.returncode == 0) is green, tail
     return Build(done.returncode, done.stdout, folder, exports, project)
 
 

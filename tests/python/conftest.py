@@ -2,7 +2,6 @@
 
 import csv
 import random
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -26,7 +25,6 @@ AS_PUBLISHED = {
     "returns": "net",
     "as_of_date": "2011-12-10",
 }
-DIRTY = Path(__file__).parent / "test_dirty_files.py"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,7 +36,7 @@ def shared_builds(request, tmp_path_factory):
     builds.stop()
 
 
-def _fixture(name):
+def fixture_of(name):
     @pytest.fixture(scope="session", name=name)
     def finished(shared_builds):
         return shared_builds.of(name)
@@ -46,7 +44,7 @@ def _fixture(name):
     return finished
 
 
-# ---- the demo, and what is built on top of it ------------------------------------
+# ---- the demo, and what is built on top of it --------------------------------------
 
 
 @shared
@@ -90,6 +88,7 @@ def rewrite(path, change):
 def planted_project(folder, of):
     """A project with a test that fails, on a mart that no other mart reads."""
     project = copy_project(folder)
+    (project / "tests" / "singular").mkdir(exist_ok=True)
     (project / "tests" / "singular" / "planted.sql").write_text(
         "{{ config(severity=env_var('PLANTED_SEVERITY')) }}\n"
         "select * from {{ ref('rpt_recommendations') }}\n"
@@ -172,7 +171,7 @@ def cut_off(folder, of):
     )
 
 
-# ---- Online Retail ------------------------------------------------------------------
+# ---- Online Retail -----------------------------------------------------------------
 
 
 @shared
@@ -208,9 +207,7 @@ def returns_netted(folder, of):
 
 @shared
 def returns_netted_in_july(folder, of):
-    return _from_counted_lines(
-        folder, of("returns_ignored"), as_of_date="2011-07-01"
-    )
+    return _from_counted_lines(folder, of("returns_ignored"), as_of_date="2011-07-01")
 
 
 @shared
@@ -218,11 +215,14 @@ def from_parquet(folder, of):
     """The defaults from a typed copy of the file."""
     source = shared_file(ONLINE_RETAIL)
     path = folder / "online_retail.parquet"
-    duckdb.sql(
-        "select * replace (cast(InvoiceDate as timestamp) as InvoiceDate, "
-        "cast(Quantity as integer) as Quantity, cast(UnitPrice as double) as UnitPrice) "
-        f"from read_csv('{source}', all_varchar = true)"
-    ).write_parquet(str(path))
+    with duckdb.connect() as connection:
+        connection.sql(
+            "select * replace (cast(InvoiceDate as timestamp) as InvoiceDate, "
+            "cast(Quantity as integer) as Quantity, "
+            "cast(UnitPrice as double) as UnitPrice, "
+            "cast(CustomerID as double) as CustomerID) "
+            f"from read_csv('{source}', all_varchar = true)"
+        ).write_parquet(str(path))
     return build(
         folder,
         args=["--select", "+int_customer_rfm", *NO_TESTS],
@@ -236,10 +236,11 @@ def from_shuffled_rows(folder, of):
     """The defaults from the file's rows in another order."""
     source = shared_file(ONLINE_RETAIL)
     path = folder / "online_retail.csv"
-    duckdb.sql(
-        f"select * from read_csv('{source}', all_varchar = true) "
-        "order by md5(concat_ws('|', columns(*)))"
-    ).write_csv(str(path))
+    with duckdb.connect() as connection:
+        connection.sql(
+            f"select * from read_csv('{source}', all_varchar = true) "
+            "order by md5(concat(InvoiceNo, StockCode, Quantity, InvoiceDate))"
+        ).write_csv(str(path))
     return build(
         folder,
         args=["--select", "+int_customer_rfm", *NO_TESTS],
@@ -248,7 +249,7 @@ def from_shuffled_rows(folder, of):
     )
 
 
-# ---- own files, by the template input ----------------------------------------------------
+# ---- own files, by the template input ----------------------------------------------
 
 
 @shared
@@ -268,4 +269,4 @@ def few_customers(folder, of):
 
 
 for _name in SHARED:
-    globals()[_name] = _fixture(_name)
+    globals()[_name] = fixture_of(_name)

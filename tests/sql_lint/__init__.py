@@ -29,6 +29,7 @@ dbt = SimpleNamespace(
 )
 adapter = SimpleNamespace(dispatch=lambda name, package: _call(name))
 target = SimpleNamespace(name="dev", schema="dev")
+graph = SimpleNamespace(nodes={})
 
 
 def var(name, default=None):

@@ -1,0 +1,38 @@
+{{ config(group='segmentation') }}
+
+with taken_back as (
+
+    select
+        return_line_id,
+        sum(units) as units,
+        sum(returned_amount) as returned_amount
+    from {{ ref('int_return_matches') }}
+    group by return_line_id
+
+),
+
+lines as (
+
+    select * from {{ ref('int_counted_lines') }}
+
+),
+
+final as (
+
+    select
+        taken_back.return_line_id,
+        lines.quantity,
+        taken_back.units,
+        lines.net_amount,
+        taken_back.returned_amount
+    from taken_back
+    left join lines on taken_back.return_line_id = lines.line_id
+    where
+        lines.line_id is null
+        or not lines.is_return
+        or taken_back.units > -lines.quantity
+        or taken_back.returned_amount > -lines.net_amount
+
+)
+
+select * from final
