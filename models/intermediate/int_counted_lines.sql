@@ -29,8 +29,6 @@ final as (
         lines.channel,
         lines.quantity,
         lines.discount_amount,
-        {{ money('cast(lines.quantity as decimal(38, 4)) * lines.unit_cost') }}
-            as cost_amount,
         lines.net_amount,
         -- in cents, for finding the sale that a return undoes
         cast(
