@@ -133,8 +133,8 @@ def test_a_rounder_threshold_wins_unless_a_finer_one_describes_better():
 @pytest.mark.parametrize(
     "feature, low, high, sql, text",
     [
-        # Splits lie half way: 123, 1250, 6.5, .26 and 12.345.
-        ("recency_days", 121, 125, "recency_days <= 120", "within 120 days"),
+        # Splits lie half way: 123, 7, 2050, 6.5, .26 and 12.345.
+        ("recency_days", 118, 128, "recency_days <= 120", "within 120 days"),
         ("recency_days", 6, 8, "recency_days <= 7", "within 7 days"),
         ("monetary", 1200, 2900, "monetary <= 2000", "spend of at most 2,000"),
         ("frequency", 6, 7, "frequency <= 6", "at most 6 orders"),
@@ -147,15 +147,9 @@ def test_thresholds_are_rounded_to_the_unit(feature, low, high, sql, text):
     features = pd.DataFrame({feature: values})
     labels = np.repeat(["value-1", "value-2"], 30)
     row = described(features, labels).loc["value-1"]
-    found = row["f1"]
-    assert found == pytest.approx(
-        quality_by_sql(features, labels, row, "value-1")[2]
-        if row["has_short_rule"]
-        else 2 / 3
-    )
-    if row["has_short_rule"]:
-        assert row["rule_sql"] == sql
-        assert text in row["rule_text"]
+    assert row["rule_sql"] == sql
+    assert text in row["rule_text"]
+    assert row["f1"] == 1.0 == quality_by_sql(features, labels, row, "value-1")[2]
 
 
 def test_a_segment_without_a_short_rule_says_so():
