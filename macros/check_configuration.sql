@@ -13,7 +13,7 @@
         'fees': ['exclude', 'keep'], 'minimum_customers': 'count',
         'churn_horizon_days': 'auto or count', 'new_customer_days': 'count',
         'cluster_count': 'cluster_count', 'training_sample_size': 'count',
-        'random_seed': 'count', 'export_personal_data': [true, false],
+        'random_seed': 'count', 'map_sample_size': 'count', 'export_personal_data': [true, false],
     }) }}
 {%- endmacro %}
 

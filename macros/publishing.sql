@@ -2,11 +2,15 @@
     mart here; a test holds this list against the marts there are. -#}
 {% macro published_models() -%}
     {{ return([
-        'dim_customers', 'dim_segments', 'dim_dates', 'fct_orders',
+        'dim_customers', 'dim_segments', 'fct_customer_attributes',
         'fct_customer_segments', 'rpt_segment_summary', 'rpt_segment_profiles',
-        'rpt_segment_candidates', 'rpt_data_quality', 'rpt_recommendations',
-        'registry_segment_prototypes', 'registry_rfm_cut_points',
-    ]) }}
+        'rpt_customer_map', 'rpt_map_loadings', 'rpt_segment_candidates',
+        'rpt_segmentation_features', 'rpt_data_quality', 'rpt_recommendations',
+        'registry_segment_prototypes',
+    ] + (
+        ['dim_dates', 'fct_orders', 'registry_rfm_cut_points']
+        if has('order_lines') else []
+    )) }}
 {%- endmacro %}
 
 {#- Name, relation, key and columns of each published table; personal data stays out

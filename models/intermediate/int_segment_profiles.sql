@@ -113,6 +113,7 @@ final as (
         case when compared.level is null then compared.median_value end as median_value,
         round(compared.mean_of_all, 6) as mean_of_all,
         case when compared.level is null then compared.median_of_all end as median_of_all,
+        compared.spread,
         {{ ratio('compared.mean_value', 'compared.mean_of_all') }} as index_against_all,
         -- Cohen's d of the segment against the rest, with the pooled deviation
         round(

@@ -16,6 +16,12 @@ rfm_segments as (
 
 ),
 
+rules as (
+
+    select * from {{ ref('ml_segment_rules') }}
+
+),
+
 palette as (
 
     select * from {{ ref('palette') }}
@@ -42,6 +48,11 @@ final as (
         numbered.segment_number,
         numbered.persona,
         coalesce(rfm_segments.description, personas.description) as description,
+        rules.rule_text,
+        rules.rule_sql,
+        cast(rules.precision as double) as rule_precision,
+        cast(rules.recall as double) as rule_recall,
+        cast(rules.f1 as double) as rule_f1,
         coalesce(rfm_segments.action, personas.action) as action,
         coalesce(rfm_segments.how, personas.how) as how,
         coalesce(rfm_segments.channel, personas.channel) as channel,
@@ -57,6 +68,7 @@ final as (
     left join personas
         on personas.segmentation in (numbered.segmentation, 'any')
         and numbered.persona = personas.persona
+    left join rules on numbered.segment_id = rules.segment_id
     left join palette
         on case
             when coalesce(numbered.segment_number, 0) = 0 then 0

@@ -10,6 +10,8 @@ final as (
         segmentation,
         segment_id,
         feature,
+        level,
+        feature_level,
         feature_label,
         unit,
         cast(segment_customers as integer) as customer_count,
@@ -18,11 +20,10 @@ final as (
         mean_of_all,
         median_of_all,
         index_against_all,
+        effect_size,
         cast(row_number() over (
             partition by segmentation, segment_id
-            order by
-                abs(ln(nullif(greatest(index_against_all, 0), 0))) desc nulls last,
-                feature
+            order by abs(effect_size) desc nulls last, feature_level asc
         ) as integer) as difference_rank
     from profiles
 
