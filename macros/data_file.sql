@@ -47,12 +47,16 @@
     select
         row_number() over () as line_number,
         rtrim(
-            case when row_number() over () = 1 then ltrim(line, 'ï»¿') else line end, chr(13)
+            case
+                when row_number() over () = 1 then ltrim(line, 'ï»¿')
+                else coalesce(line, '')
+            end,
+            chr(13)
         ) as line
     from read_csv(
         '{{ path }}', header = false, auto_detect = false, encoding = 'latin-1',
         delim = E'\x01\x02\x03\x04', quote = '', escape = '',
-        columns = {'line': 'VARCHAR'}
+        columns = {'line': 'VARCHAR'}, strict_mode = false, max_line_size = 20000000
     )
 {%- endmacro %}
 

@@ -36,11 +36,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _build(variables: dict, target: str) -> int:
+    # YAML reads a date as a date, which JSON does not know: dbt takes its text.
+    text = json.dumps(variables, default=str)
     progress = _Progress()
     result = dbtRunner(callbacks=[progress]).invoke(
-        # YAML reads a date as a date, which JSON does not know: dbt takes its text.
-        ["build", "--quiet", "--target", target]
-        + ["--vars", json.dumps(variables, default=str)]
+        ["build", "--quiet", "--target", target, "--vars", text]
     )
     progress.end()
     if not result.success:
