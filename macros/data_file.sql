@@ -64,11 +64,17 @@
 {% macro physical_lines(path) -%}
     select
         row_number() over () as line_number,
-        rtrim(replace(line, 'ï»¿', ''), chr(13)) as line
+        rtrim(
+            case
+                when row_number() over () = 1 then ltrim(line, 'ï»¿')
+                else coalesce(line, '')
+            end,
+            chr(13)
+        ) as line
     from read_csv(
         '{{ path }}', header = false, auto_detect = false, encoding = 'latin-1',
         delim = E'\x01\x02\x03\x04', quote = '', escape = '',
-        columns = {'line': 'VARCHAR'}
+        columns = {'line': 'VARCHAR'}, strict_mode = false, max_line_size = 20000000
     )
 {%- endmacro %}
 
@@ -183,14 +189,15 @@ lines as (
         {%- else %}coalesce({{ latin1_to_utf8('line') }}, {{ latin1_to_cp1252('line') }})
         {%- endif %} as line
     from physical
-    where line_number > 1 and line <> ''
+    where line_number > 1
 ),
 
 classified as (
     select
         *,
         case
-            when line is null then 'invalid_encoding'
+            when line is null and bytes <> '' then 'invalid_encoding'
+            when coalesce(line, '') = '' then 'blank'
             when regexp_matches(line, '{{ record }}') then 'record'
             when regexp_matches(line, '{{ open_quote }}') then 'unclosed_quote'
             else 'wrong_number_of_columns'
@@ -208,7 +215,11 @@ joined as (
             over (
                 partition by opened.line_number order by following.line_number
                 rows unbounded preceding
-            ) as line
+            ) as line,
+        count(case when following.kind <> 'blank' then 1 end) over (
+            partition by opened.line_number order by following.line_number
+            rows unbounded preceding
+        ) as line_count
     from classified as opened
     inner join classified as following
         on following.line_number between opened.line_number and opened.line_number + 50
@@ -216,7 +227,11 @@ joined as (
 ),
 
 spans as (
-    select line_number, min(last_line_number) as last_line_number, arg_min(line, last_line_number) as line
+    select
+        line_number,
+        min(last_line_number) as last_line_number,
+        arg_min(line, last_line_number) as line,
+        arg_min(line_count, last_line_number) as line_count
     from joined
     where regexp_matches(line, '{{ record }}')
     group by line_number
@@ -233,7 +248,7 @@ inner_lines as (
 records as (
     select
         classified.line_number as source_line,
-        1 + coalesce(spans.last_line_number - classified.line_number, 0) as line_count,
+        coalesce(spans.line_count, 1) as line_count,
         case
             when spans.line is null and classified.kind <> 'record' then classified.kind
         end as reject_reason,
@@ -245,7 +260,7 @@ records as (
     from classified
     left join spans on classified.line_number = spans.line_number
     left join inner_lines on classified.line_number = inner_lines.line_number
-    where inner_lines.line_number is null
+    where inner_lines.line_number is null and classified.kind <> 'blank'
 )
 
 select

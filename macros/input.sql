@@ -1,6 +1,6 @@
 {#- What an input has and how the contract is filled from it. -#}
 
-{#- The columns of the input contract, by table; see models/input/_contract.yml. -#}
+{#- The columns of the input contract, by table; described in models/input/input_*.yml. -#}
 {% macro input_contract() -%}
     {% set lineage = ['source_line', 'source_row', 'reject_reason'] %}
     {{ return({

@@ -32,6 +32,7 @@
 {% macro create_registry() -%}
     {% if not execute %}{{ return('') }}{% endif %}
     {% do run_query('create schema if not exists ' ~ registry_schema()) %}
+    {% do check_same_input() %}
     {% for table, columns in registry_tables().items() %}
         {% set relation = registry_schema() ~ '.' ~ table %}
         {% set typed = [] %}
@@ -43,14 +44,50 @@
     {% endfor %}
 {%- endmacro %}
 
+{#- One database and one exports folder hold one input: the models of another must not
+    judge its customers. -#}
+{% macro check_same_input() -%}
+    {% set known = run_query(
+        "select count(*) from information_schema.tables where table_schema = '"
+        ~ registry_schema() ~ "' and table_name = 'current_run'"
+    )[0][0] %}
+    {% set builds = run_query(
+        'select input_name from ' ~ registry_schema() ~ '.current_run'
+    ) if known else [] %}
+    {% if builds | length > 0 and builds[0][0] != var('input') %}
+        {% do stop(
+            "the database " ~ target.path ~ " holds the input '" ~ builds[0][0]
+            ~ "'. Give '" ~ var('input') ~ "' its own in SEGMENTATION_DB."
+        ) %}
+    {% endif %}
+    {% set manifest = published_manifest() %}
+    {% if manifest and manifest.input != var('input') %}
+        {% do stop(
+            'the exports folder ' ~ exports_folder() ~ " holds the input '"
+            ~ manifest.input ~ "'. Give '" ~ var('input')
+            ~ "' its own in SEGMENTATION_EXPORTS."
+        ) %}
+    {% endif %}
+{%- endmacro %}
+
+{#- Folder and input of the published set; none where nothing is published. -#}
+{% macro published_manifest() -%}
+    {% set path = exports_folder() ~ '/manifest.json' %}
+    {% if run_query("select count(*) from glob('" ~ path ~ "')")[0][0] == 0 %}
+        {{ return(none) }}
+    {% endif %}
+    {% set row = run_query(
+        "select folder, input from read_json('" ~ path
+        ~ "', columns = {'folder': 'VARCHAR', 'input': 'VARCHAR'})"
+    )[0] %}
+    {{ return({'folder': row[0], 'input': row[1]}) }}
+{%- endmacro %}
+
 {#- From the export set that the manifest names, if there is one. -#}
 {% macro restore_registry_table(relation, table) -%}
-    {% set manifest = exports_folder() ~ '/manifest.json' %}
-    {% if run_query("select count(*) from glob('" ~ manifest ~ "')")[0][0] == 0 %}
-        {{ return('') }}
-    {% endif %}
-    {% set folder = run_query("select folder from read_json('" ~ manifest ~ "', columns = {'folder': 'VARCHAR'})")[0][0] %}
-    {% set file = exports_folder() ~ '/' ~ folder ~ '/registry_' ~ table ~ '.parquet' %}
+    {% set manifest = published_manifest() %}
+    {% if not manifest %}{{ return('') }}{% endif %}
+    {% set file = exports_folder() ~ '/' ~ manifest.folder ~ '/registry_' ~ table ~ '.parquet' %}
     {% if run_query("select count(*) from glob('" ~ file ~ "')")[0][0] > 0 %}
         {% do run_query("insert into " ~ relation ~ " by name select * from read_parquet('" ~ file ~ "')") %}
         {% do log('Restored the registry table ' ~ table ~ ' from ' ~ file, info=true) %}
@@ -84,6 +121,7 @@
     {% endif %}
     {% do run_query(
         'create or replace table ' ~ registry_schema() ~ '.current_run as select '
-        ~ "'" ~ partial | join(', ') | replace("'", "''") ~ "' as partial_because"
+        ~ "'" ~ partial | join(', ') | replace("'", "''") ~ "' as partial_because, '"
+        ~ var('input') ~ "' as input_name"
     ) %}
 {%- endmacro %}

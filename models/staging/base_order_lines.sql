@@ -16,7 +16,9 @@ typed as (
         {{ parse_id('original_order_id') }} as original_order_id,
         lower({{ parse_text('line_type') }}) as given_line_type,
         lower({{ parse_text('channel') }}) as channel,
-        {{ currency_code('currency') }} as currency,
+        coalesce(
+            {{ currency_code('currency') }}, '{{ input_settings().currency | upper }}'
+        ) as currency,
         {{ parse_amount('quantity') }} as quantity,
         {{ parse_amount('unit_price') }} as unit_price,
         {{ parse_amount('discount_amount') }} as discount_amount,

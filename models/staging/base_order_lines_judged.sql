@@ -89,7 +89,7 @@ ranked as (
             partition by faulted.line_key
             order by
                 faulted.loaded_at desc nulls last, faulted.content_hash desc,
-                faulted.source_line asc nulls last
+                faulted.source_line asc nulls last, faulted.source_row asc
         ) as occurrence,
         first_value(faulted.content_hash) over (
             partition by faulted.line_key

@@ -14,8 +14,8 @@ converted as (
 
     select
         lines.*,
-        {{ money('unit_price * rate') }} as converted_unit_price,
-        {{ money('coalesce(discount_amount, 0) * rate') }} as converted_discount_amount
+        {{ money('cast(unit_price as decimal(38, 4)) * rate') }} as converted_unit_price,
+        {{ money('cast(coalesce(discount_amount, 0) as decimal(38, 4)) * rate') }} as converted_discount_amount
     from lines
     cross join clock
     where
@@ -43,7 +43,7 @@ final as (
         signed_quantity as quantity,
         converted_unit_price as unit_price,
         converted_discount_amount as discount_amount,
-        {{ money('unit_cost * rate') }} as unit_cost,
+        {{ money('cast(unit_cost as decimal(38, 4)) * rate') }} as unit_cost,
         {{ money(
             'cast(signed_quantity as decimal(38, 4)) * converted_unit_price'
             ~ ' - sign(signed_quantity) * converted_discount_amount'

@@ -27,17 +27,20 @@ def main(arguments: list[str] | None = None) -> int:
     build.add_argument("--input", default="demo", help="a name under vars: inputs:")
     build.add_argument("--data", help="the input's file: csv, csv.gz or parquet")
     build.add_argument("--vars", default="{}", help="further dbt vars, as YAML")
+    build.add_argument("--target", default="dev", help="a target of profiles.yml")
     options = parser.parse_args(arguments)
     if options.data:
         os.environ["SEGMENTATION_DATA"] = str(Path(options.data).resolve())
-    return _build(options.input, yaml.safe_load(options.vars))
+    variables = {"input": options.input, **yaml.safe_load(options.vars)}
+    return _build(variables, options.target)
 
 
-def _build(input_name: str, variables: dict) -> int:
-    variables = {"input": input_name, **variables}
+def _build(variables: dict, target: str) -> int:
+    # YAML reads a date as a date, which JSON does not know: dbt takes its text.
+    text = json.dumps(variables, default=str)
     progress = _Progress()
     result = dbtRunner(callbacks=[progress]).invoke(
-        ["build", "--quiet", "--vars", json.dumps(variables)]
+        ["build", "--quiet", "--target", target, "--vars", text]
     )
     progress.end()
     if not result.success:
@@ -47,8 +50,10 @@ def _build(input_name: str, variables: dict) -> int:
             print(LOCK_CURE, file=sys.stderr)
         print("Nothing was published; the last exports stand as they were.")
         return 1
-    database = os.environ.get("SEGMENTATION_DB", f"warehouse/{input_name}.duckdb")
-    exports = Path(os.environ.get("SEGMENTATION_EXPORTS", f"exports/{input_name}"))
+    name = variables["input"]
+    database = os.environ.get("SEGMENTATION_DB", f"warehouse/{name}.duckdb")
+    folder = name if target == "dev" else f"{name}_{target}"  # as exports_folder()
+    exports = Path(os.environ.get("SEGMENTATION_EXPORTS", f"exports/{folder}"))
     print(summary(exports, database))
     return 0
 

@@ -143,7 +143,12 @@ def six_again(folder, of):
     continued(of("three_again"), folder)
     return build(
         folder,
-        args=["--select", "int_segmentation_settings+,+dim_segments", *NO_TESTS],
+        args=[
+            "--select",
+            "int_registered_prototypes",
+            "int_segmentation_settings+,+dim_segments",
+            *NO_TESTS,
+        ],
         variables={"cluster_count": 6},
     )
 

@@ -207,7 +207,7 @@ def test_the_valid_file_is_read_whole(reading):
 
 
 @settings(
-    max_examples=300,
+    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -41,13 +41,8 @@ def test_the_first_build_says_what_it_published(demo):
         ("run", ["--select", "published_marts", "publish"], "command was dbt run"),
         ("build", ["--select", "published_marts+"], "it had --select"),
         ("build", ["--exclude", "+published_marts"], "it had --exclude"),
-        (
-            "build",
-            ["--resource-type", "model", "--exclude", "+published_marts"],
-            "it had --resource-type",
-        ),
     ],
-    ids=["run", "select", "exclude", "resource type"],
+    ids=["run", "select", "exclude"],
 )
 def test_a_partial_build_publishes_nothing_and_says_why_in_one_line(
     demo, tmp_path, command, args, reason
