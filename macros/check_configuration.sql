@@ -153,11 +153,12 @@
         'description', 'algorithm', 'cluster_count', 'minimum_cluster_count',
         'maximum_cluster_count', 'features',
     ] %}
+    {% set known = keys + ['minimum_purchases', 'check_volume'] %}
     {% if not modules.re.fullmatch('[a-z][a-z_]*', name) or name == 'rfm' %}
         {% do stop(where ~ 'must be named in small letters and underscores, and not rfm.') %}
     {% endif %}
-    {% for key in segmentation if key not in keys %}
-        {% do stop(where ~ "has the unknown key '" ~ key ~ "'. Known keys: " ~ keys | join(', ') ~ '.') %}
+    {% for key in segmentation if key not in known %}
+        {% do stop(where ~ "has the unknown key '" ~ key ~ "'. Known keys: " ~ known | join(', ') ~ '.') %}
     {% endfor %}
     {% for key in keys if key not in segmentation %}
         {% do stop(where ~ "lacks the key '" ~ key ~ "'.") %}
@@ -170,17 +171,35 @@
     {% if not 2 <= lowest <= segmentation.maximum_cluster_count | int(0) <= 30 %}
         {% do stop(where ~ 'needs 2 <= minimum_cluster_count <= maximum_cluster_count <= 30.') %}
     {% endif %}
-    {% for feature, preparation in segmentation.features.items() %}
-        {% if feature not in customer_features() %}
-            {% do stop(where ~ "has the unknown feature '" ~ feature ~ "'. Known: " ~ customer_features() | join(', ') ~ '.') %}
+    {% for feature, given in segmentation.features.items() %}
+        {% do check_feature(where, feature, given or {}) %}
+    {% endfor %}
+{%- endmacro %}
+
+{% macro check_feature(where, feature, given) -%}
+    {% if feature not in customer_features() %}
+        {% do stop(where ~ "has the unknown feature '" ~ feature ~ "'. Known: " ~ customer_features() | join(', ') ~ '.') %}
+    {% endif %}
+    {% set preparation = feature_preparation(feature, given) %}
+    {% set choices = {
+        'transform': ['log1p', 'none'],
+        'scaling': ['standard', 'robust', 'min_max', 'none'],
+        'missing': ['median', 'most_frequent'],
+    } %}
+    {% set shares = ['maximum_missing_share', 'lower_quantile', 'upper_quantile'] %}
+    {% for key, value in preparation.items() %}
+        {% if key not in choices and key not in shares %}
+            {% do stop(
+                where ~ "has the unknown key '" ~ key ~ "' for " ~ feature
+                ~ '. Known keys: ' ~ ((choices | list) + shares) | join(', ') ~ '.'
+            ) %}
+        {% elif key in choices and value not in choices[key] %}
+            {% do stop(
+                where ~ 'has ' ~ key ~ " '" ~ value ~ "' for " ~ feature
+                ~ '; it must be ' ~ choices[key] | join(' or ') ~ '.'
+            ) %}
+        {% elif key in shares and not 0 <= value | float(-1) <= 1 %}
+            {% do stop(where ~ 'has ' ~ key ~ " '" ~ value ~ "' for " ~ feature ~ '; it must be 0 to 1.') %}
         {% endif %}
-        {% for key, allowed in {'transform': ['log1p', 'none'], 'scaling': ['standard', 'none']}.items() %}
-            {% if preparation.get(key) not in allowed %}
-                {% do stop(
-                    where ~ "has " ~ key ~ " '" ~ preparation.get(key) ~ "' for "
-                    ~ feature ~ '; it must be ' ~ allowed | join(' or ') ~ '.'
-                ) %}
-            {% endif %}
-        {% endfor %}
     {% endfor %}
 {%- endmacro %}

@@ -26,12 +26,10 @@ PROTOTYPE_DTYPES = {
     "segment_id": "string",
     "parent_segment_id": "string",
     "prototype_id": "Int64",
-    "feature": "string",
-    "position": "Int64",
-    "transform": "string",
-    "centring": "float64",
-    "scale": "float64",
+    **PREPARATION_DTYPES,
     "centre": "float64",
+    "radius": "float64",
+    "outlier_segment_id": "string",
     "training_customers": "Int64",
     "configuration_hash": "string",
     "model_hash": "string",
@@ -193,6 +191,8 @@ def _fit(customers, settings, cluster_count, published) -> pd.DataFrame:
     )
     # The cross join goes through the features of one prototype after another.
     rows["centre"] = centres[segments["cluster"]].ravel()
+    rows["radius"] = float("nan")
+    rows["outlier_segment_id"] = pd.NA
     return rows.assign(model_hash=_model_hash(rows))
 
 
@@ -206,7 +206,7 @@ def _identify(
     if not current.empty and _has_values(customers, current["feature"].unique()):
         old = current.drop_duplicates("segment_id").sort_values("prototype_id")
         points = prepare(
-            customers, current[list(PREPARATION_DTYPES)].drop_duplicates("feature")
+            customers, current[list(PREPARATION_DTYPES)].drop_duplicates("position")
         )
         old_centres = (
             current.sort_values(["prototype_id", "position"])["centre"]
@@ -253,7 +253,7 @@ def _model_hash(rows: pd.DataFrame) -> str:
     parameters = rows.sort_values(["prototype_id", "position"])
     numbers = {
         column: [f"{value:.9f}" for value in parameters[column]]
-        for column in ("centring", "scale", "centre")
+        for column in ("fill_value", "lower", "upper", "centring", "scale", "centre")
     }
     texts = {
         column: parameters[column].astype("string").fillna("").tolist()
@@ -264,6 +264,8 @@ def _model_hash(rows: pd.DataFrame) -> str:
             "segment_id",
             "parent_segment_id",
             "feature",
+            "level",
+            "fill_level",
             "position",
             "transform",
         )
