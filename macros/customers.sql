@@ -37,3 +37,11 @@
         )
     end
 {%- endmacro %}
+
+{#- A figure from orders: an empty segment has none of it, an input without orders does
+    not know. -#}
+{% macro zero_or_null(expression) -%}
+    {%- if has('order_lines') -%} coalesce({{ expression }}, 0)
+    {%- else -%} nullif({{ expression }}, {{ expression }})
+    {%- endif -%}
+{%- endmacro %}

@@ -1,4 +1,11 @@
 {% set notes = [
+    (
+        'customers', 'implausible_ages', 'base_customers',
+        'quarantine_reason is null and not age between 14 and 110',
+    ),
+] %}
+{% if has('order_lines') %}
+{% set notes = notes + [
     ('order_lines', 'guest_lines', 'stg_order_lines', 'is_guest'),
     ('order_lines', 'return_lines', 'stg_order_lines', 'quantity < 0'),
     (
@@ -10,11 +17,8 @@
         'customers', 'prospects', 'int_lifecycle_states',
         "lifecycle_state = 'prospect'",
     ),
-    (
-        'customers', 'implausible_ages', 'base_customers',
-        'quarantine_reason is null and not age between 14 and 110',
-    ),
 ] %}
+{% endif %}
 with physical as (
 
     select
@@ -27,22 +31,13 @@ with physical as (
 ),
 
 used as (
-
+    {% for table in ['order_lines', 'customers', 'customer_events'] if has(table) %}
     select
-        'order_lines' as source_table,
+        '{{ table }}' as source_table,
         count(*) as row_count
-    from {{ ref('stg_order_lines') }}
-    union all
-    select
-        'customers' as source_table,
-        count(*) as row_count
-    from {{ ref('stg_customers') }}
-    union all
-    select
-        'customer_events' as source_table,
-        count(*) as row_count
-    from {{ ref('stg_customer_events') }}
-
+    from {{ ref('stg_' ~ table) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 quarantined as (

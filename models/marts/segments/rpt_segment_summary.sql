@@ -54,11 +54,11 @@ counted as (
         segments.segment_id,
         segments.segment_name,
         coalesce(by_segment.customer_count, 0) as customer_count,
-        coalesce(by_segment.live_customer_count, 0) as live_customer_count,
-        coalesce(by_segment.lapsed_customer_count, 0) as lapsed_customer_count,
-        coalesce(by_segment.order_count, 0) as order_count,
-        {{ money('coalesce(by_segment.revenue, 0)') }} as revenue,
-        {{ money('coalesce(by_segment.order_net_amount, 0)') }} as order_net_amount,
+        {{ zero_or_null('by_segment.live_customer_count') }} as live_customer_count,
+        {{ zero_or_null('by_segment.lapsed_customer_count') }} as lapsed_customer_count,
+        {{ zero_or_null('by_segment.order_count') }} as order_count,
+        {{ money(zero_or_null('by_segment.revenue')) }} as revenue,
+        {{ money(zero_or_null('by_segment.order_net_amount')) }} as order_net_amount,
         by_segment.mean_recency_days
     from segments
     left join by_segment
