@@ -54,8 +54,10 @@ def version_in_force(published: pd.DataFrame, as_of_date) -> pd.DataFrame:
         Date, timestamp or ISO text.
 
     """
-    known = published["as_of_date"] <= pd.Timestamp(as_of_date)
+    as_of_date = pd.Timestamp(as_of_date)
     versions = published["model_version"]
+    # Data without a date of their own are always of now.
+    known = (published["as_of_date"] <= as_of_date) | pd.isna(as_of_date)
     version = versions[known].max() if known.any() else versions.min()
     return _version(published, version)
 
@@ -133,7 +135,7 @@ def fit_prototypes(
 
 def _prototypes_of(customers, settings, candidates, published) -> pd.DataFrame:
     segmentation = settings["segmentation"].iloc[0]
-    as_of_date = pd.Timestamp(settings["as_of_date"].iloc[0]).normalize()
+    as_of_date = pd.to_datetime(settings["as_of_date"]).dt.normalize().iloc[0]
     if candidates.empty:
         raise ValueError(f"candidates has no rows of segmentation {segmentation!r}")
     chosen = candidates[candidates["is_chosen"].astype(bool)]
