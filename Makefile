@@ -51,14 +51,14 @@ docs: $(VENV)/.installed  ## dbt's documentation as one file
 lock: $(VENV)/.installed-dev  ## resolve the lock files anew
 	@$(PIP) uv
 	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate \
 		--extra install pyproject.toml --output-file requirements.lock
 	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate \
 		--constraint requirements.lock --extra install --extra dev pyproject.toml \
 		--output-file requirements-dev.lock
 	@echo "dbt-core==2.0.0a4" | $(BIN)/python -m uv pip compile --quiet --universal \
-		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
 		--no-annotate - --output-file requirements-parse-gate.lock
 
 clean:  ## remove what a build leaves, but not the exports

@@ -167,6 +167,9 @@
         {% do stop(where ~ "has the algorithm '" ~ segmentation.algorithm ~ "'. Known: kmeans.") %}
     {% endif %}
     {% do check_cluster_count(where ~ "has cluster_count '" ~ segmentation.cluster_count ~ "'; it must be ", segmentation.cluster_count) %}
+    {% if not segmentation.features %}
+        {% do stop(where ~ 'has no features: name at least one of ' ~ customer_features() | join(', ') ~ '.') %}
+    {% endif %}
     {% set lowest = segmentation.minimum_cluster_count | int(0) %}
     {% if not 2 <= lowest <= segmentation.maximum_cluster_count | int(0) <= 30 %}
         {% do stop(where ~ 'needs 2 <= minimum_cluster_count <= maximum_cluster_count <= 30.') %}

@@ -6,8 +6,6 @@
         may_be_absent: true where neither a file nor a relation means no rows
         delimiter: of text files; absent: the one of , ; and TAB that is most frequent
             in the header
-        encoding: utf-8 (if absent), cp1252, or 'utf-8 or cp1252': a line that is not
-            the one is read as the other
         columns: {name: [headers that mean it, first found wins]}
         optional: names that may be absent (a null column then) -#}
 
@@ -59,23 +57,50 @@
     }) }}
 {%- endmacro %}
 
-{#- One row a physical line. Latin-1 takes every byte, so that no line is lost to
-    its encoding; a separator of four control bytes occurs in no text. -#}
-{% macro physical_lines(path) -%}
+{#- One row a physical line that is UTF-8; a separator of four control bytes occurs in
+    no text. Lines that are not UTF-8 go to a table of rejects, if its name is given. -#}
+{% macro physical_lines(path, rejects=none) -%}
     select
         row_number() over () as line_number,
-        rtrim(
-            case
-                when row_number() over () = 1 then ltrim(line, 'ï»¿')
-                else coalesce(line, '')
-            end,
-            chr(13)
-        ) as line
+        rtrim(coalesce(line, ''), chr(13)) as line
     from read_csv(
-        '{{ path }}', header = false, auto_detect = false, encoding = 'latin-1',
-        delim = E'\x01\x02\x03\x04', quote = '', escape = '',
-        columns = {'line': 'VARCHAR'}, strict_mode = false, max_line_size = 20000000
+        '{{ path }}', header = false, auto_detect = false,
+        delim = E'\x01\x02\x03\x04', quote = '', escape = '', strict_mode = false,
+        columns = {'line': 'VARCHAR'}, max_line_size = 20000000, ignore_errors = true
+        {%- if rejects %}, store_rejects = true, rejects_limit = 0,
+        rejects_table = '{{ rejects }}', rejects_scan = '{{ rejects }}_scan'
+        {%- endif %}
     )
+{%- endmacro %}
+
+{#- For the post-hook of a raw model, which alone sees its connection's rejects: adds
+    the lines that are not UTF-8 to the quarantine's way, and gives the lines after
+    them the numbers that they have in the file. -#}
+{% macro add_rejected_lines() -%}
+    {% if not execute %}{{ return('') }}{% endif %}
+    {% set rejects = model.name ~ '_rejects' %}
+    {% set found = run_query(
+        "select count(*) from duckdb_tables() where table_name = '" ~ rejects ~ "'"
+    )[0][0] %}
+    {% if found and run_query('select count(*) from ' ~ rejects)[0][0] > 0 %}
+        {% do run_query(
+            'with rejected as ('
+            ~ ' select distinct line, dense_rank() over (order by line) as reject_number'
+            ~ ' from ' ~ rejects ~ ') '
+            ~ 'update ' ~ this ~ ' as lines set source_line = source_line + ('
+            ~ ' select count(*) from rejected'
+            ~ ' where rejected.line - rejected.reject_number < lines.source_line)'
+        ) %}
+        {% do run_query(
+            'insert into ' ~ this ~ ' by name '
+            ~ 'select line as source_line, 1 as line_count,'
+            ~ " case max(error_type) when 'INVALID ENCODING' then 'invalid_encoding'"
+            ~ " else 'unreadable_line' end as reject_reason,"
+            ~ ' max(trim(csv_line, chr(10) || chr(13))) as source_row'
+            ~ ' from ' ~ rejects ~ ' group by line'
+        ) %}
+        {% do run_query('delete from ' ~ rejects) %}
+    {% endif %}
 {%- endmacro %}
 
 {#- A regular expression for one field of RFC 4180 text; two without a group. -#}
@@ -99,7 +124,7 @@
     ) %}
     {% set headers = [] %}
     {% for field in fields[:-1] %}
-        {% do headers.append(field.strip().strip('"').replace('""', '"')) %}
+        {% do headers.append(field.lstrip('\ufeff').strip().strip('"').replace('""', '"')) %}
     {% endfor %}
     {{ return(headers) }}
 {%- endmacro %}
@@ -143,9 +168,7 @@
     {% set source = data_file_source(spec) %}
     {% set columns = data_file_columns(spec, source) %}
     {% if source.kind == 'text' %}
-        {{ return(read_text_rows(
-            source.path, columns, source.delimiter, spec.get('encoding', 'utf-8')
-        )) }}
+        {{ return(read_text_rows(source.path, columns, source.delimiter)) }}
     {% endif %}
     {{ return(read_typed_rows(source, columns)) }}
 {%- endmacro %}
@@ -170,39 +193,27 @@ where nothing = 0
 {%- endif %}
 {%- endmacro %}
 
-{% macro read_text_rows(path, columns, delimiter, encoding) -%}
+{% macro read_text_rows(path, columns, delimiter) -%}
 {%- set field = field_pattern(delimiter) -%}
 {%- set groups = [] -%}
 {%- for header in columns.headers %}{% do groups.append('(' ~ field ~ ')') %}{% endfor -%}
 {%- set record = '^' ~ groups | join(delimiter) ~ '$' -%}
 {%- set open_quote = '^(?:(?:' ~ field ~ ')' ~ delimiter ~ ')*"(?:[^"]|"")*$' -%}
 with physical as (
-    {{ physical_lines(path) }}
-),
-
-lines as (
-    select
-        line_number,
-        line as bytes,
-        {% if encoding == 'utf-8' %}{{ latin1_to_utf8('line') }}
-        {%- elif encoding == 'cp1252' %}{{ latin1_to_cp1252('line') }}
-        {%- else %}coalesce({{ latin1_to_utf8('line') }}, {{ latin1_to_cp1252('line') }})
-        {%- endif %} as line
-    from physical
-    where line_number > 1
+    {{ physical_lines(path, rejects=model.name ~ '_rejects') }}
 ),
 
 classified as (
     select
         *,
         case
-            when line is null and bytes <> '' then 'invalid_encoding'
-            when coalesce(line, '') = '' then 'blank'
+            when line = '' then 'blank'
             when regexp_matches(line, '{{ record }}') then 'record'
             when regexp_matches(line, '{{ open_quote }}') then 'unclosed_quote'
             else 'wrong_number_of_columns'
         end as kind
-    from lines
+    from physical
+    where line_number > 1
 ),
 
 -- a quoted field may hold line breaks: an open quote takes the fewest following
@@ -252,7 +263,7 @@ records as (
         case
             when spans.line is null and classified.kind <> 'record' then classified.kind
         end as reject_reason,
-        coalesce(classified.line, classified.bytes) as source_row,
+        classified.line as source_row,
         regexp_extract(
             coalesce(spans.line, classified.line), '{{ record }}',
             [{% for header in columns.headers %}'c{{ loop.index0 }}'{{ ', ' if not loop.last }}{% endfor %}]
@@ -284,38 +295,17 @@ from records
     end
 {%- endmacro %}
 
-{#- Text that was read byte by byte as Latin-1, as UTF-8; null where it is not UTF-8.
-    In the blob's text form every two-byte character goes back to the one byte that it
-    came from, marked \y until all are done, so that no result is taken for a pair. -#}
-{% macro latin1_to_utf8(column) -%}
-    {%- set bytes = namespace(text='cast(encode(' ~ column ~ ') as varchar)') -%}
-    {%- for first, second, byte in [
-        ('C2', '(..)', ''), ('C3', '8(.)', 'C'), ('C3', '9(.)', 'D'),
-        ('C3', 'A(.)', 'E'), ('C3', 'B(.)', 'F'),
-    ] -%}
-        {%- set bytes.text -%}
-            regexp_replace({{ bytes.text }}, '\\x{{ first }}\\x{{ second }}', '\\y{{ byte }}\1', 'g')
-        {%- endset -%}
-    {%- endfor -%}
-    case
-        when regexp_matches({{ column }}, '^[\x00-\x7F]*$') then {{ column }}
-        else try(decode(cast(replace({{ bytes.text }}, '\y', '\x') as blob)))
-    end
-{%- endmacro %}
-
-{#- Text that was read byte by byte as Latin-1, as Windows' cp1252: they differ in 27
-    characters, the euro sign and typographic quotes among them. -#}
-{% macro latin1_to_cp1252(column) -%}
-    translate({{ column }}, '{{ '\u0080\u0082\u0083\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008e\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0098\u0099\u009a\u009b\u009c\u009e\u009f' }}', '€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ')
-{%- endmacro %}
-
 {#- How many rows the source of a raw model could have, counted without parsing. -#}
 {% macro count_physical_rows(model_name) -%}
     {% if not execute %}{{ return('select 0 as row_count') }}{% endif %}
     {% set node = graph.nodes['model.customer_segmentation.' ~ model_name] %}
     {% set source = data_file_source(node.config.meta.data_file) %}
     {% if source.kind == 'text' %}
-    select count(*) - 1 as row_count
+    select count(*) - 1 + (
+        select count(*)
+        from {{ ref(model_name) }}
+        where reject_reason in ('invalid_encoding', 'unreadable_line')
+    ) as row_count
     from ({{ physical_lines(source.path) }}) as lines
     where line <> ''
     {% elif source.kind == 'parquet' %}

@@ -107,6 +107,10 @@
     {% if args.get('which') != 'build' %}
         {% do partial.append('the command was dbt ' ~ args.get('which')) %}
     {% endif %}
+    {#- a retry runs only what failed, on tables that may have changed since -#}
+    {% if ' retry' in (args.get('invocation_command') or '') %}
+        {% do partial.append('the command was dbt retry') %}
+    {% endif %}
     {% for option in [
         'select', 'exclude', 'selector', 'resource_types', 'models', 'empty', 'sample',
     ] if args.get(option) %}

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 MANIFEST = "manifest.json"
+WRITING = ".writing-"
 
 
 def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
@@ -45,14 +46,14 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
         )
     exports = Path(run["exports_folder"])
     exports.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=exports, prefix=".writing-") as temporary:
+    with tempfile.TemporaryDirectory(dir=exports, prefix=WRITING) as temporary:
         files = [
             _write_table(session, table, Path(temporary))
             for table in tables.sort_values("table_name").itertuples()
         ]
         manifest = {
             "input": run["input_name"],
-            "as_of_date": str(pd.Timestamp(run["as_of_date"]).date()),
+            "as_of_date": _date(run["as_of_date"]),
             "configuration": json.loads(run["configuration"]),
             "files": files,
         }
@@ -63,7 +64,8 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
             if not _is_whole(exports, manifest):
                 _replace_folder(Path(temporary), exports / manifest["folder"], files)
             _replace_manifest(exports, manifest)
-            _remove_old(exports, keep={manifest["folder"], published.get("folder")})
+            in_use = {manifest["folder"], published.get("folder"), Path(temporary).name}
+            _remove_old(exports, keep=in_use)
     promoted = _promote(session, tables, run["registry_schema"])
     place = exports / manifest["folder"]
     message = (
@@ -101,6 +103,11 @@ def _write_table(session, table, folder: Path) -> dict:
         session.execute(f"set threads = {threads}")
     (rows,) = session.execute(f"select count(*) from {table.relation}").fetchone()
     return {"name": path.name, "rows": rows, "sha256": _digest(path.read_bytes())}
+
+
+def _date(value) -> str | None:
+    """The day as text; None where the data have no date."""
+    return None if pd.isna(value) else str(pd.Timestamp(value).date())
 
 
 def _quoted(path: Path) -> str:
@@ -147,9 +154,11 @@ def _replace_manifest(exports: Path, manifest: dict) -> None:
 
 
 def _remove_old(exports: Path, keep: set) -> None:
+    """Remove sets that nobody is to read, and what a killed publish left."""
     for folder in exports.iterdir():
-        is_set = folder.is_dir() and len(folder.name) == 16
-        if is_set and folder.name not in keep:
+        is_set = len(folder.name) == 16 and folder.name not in keep
+        is_left = folder.name.startswith(WRITING) and folder.name not in keep
+        if folder.is_dir() and (is_set or is_left):
             shutil.rmtree(folder)
 
 

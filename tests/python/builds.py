@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import duckdb
 import pandas as pd
+import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NO_TESTS = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
@@ -118,8 +119,9 @@ def build(
         check=False,
     )
     if green is not None:
-        tail = done.stdout.rpartition("Completed with")[2][-4000:]
-        assert (done.returncode == 0) is green, tail
+        tail = done.stdout.rpartition("Completed with")[2][-2500:]
+        if (done.returncode == 0) is not green:
+            pytest.fail(f"dbt {command} in {folder}: {tail}", pytrace=False)
     return Build(done.returncode, done.stdout, folder, exports, project)
 
 

@@ -9,7 +9,7 @@ final as (
     select
         segmentation,
         algorithm,
-        cast(cluster_count as integer) as cluster_count,
+        cast(coalesce(cluster_count, 0) as integer) as cluster_count,
         cast(inertia as double) as inertia,
         cast(silhouette as double) as silhouette,
         cast(smallest_share as double) as smallest_share,
