@@ -14,8 +14,10 @@ converted as (
 
     select
         lines.*,
-        {{ money('cast(unit_price as decimal(38, 4)) * rate') }} as converted_unit_price,
-        {{ money('cast(coalesce(discount_amount, 0) as decimal(38, 4)) * rate') }} as converted_discount_amount
+        {{ money('cast(unit_price as decimal(38, 4)) * rate') }}
+            as converted_unit_price,
+        {{ money('cast(coalesce(discount_amount, 0) as decimal(38, 4)) * rate') }}
+            as converted_discount_amount
     from lines
     cross join clock
     where
