@@ -21,9 +21,17 @@
     end as integer)
 {%- endmacro %}
 
-{#- Why the action: the segment and the customer's own figures. -#}
+{#- Why the action: the segment and the customer's own figures; without orders, what the
+    segment is. -#}
 {% macro reason_sentence() -%}
     {%- set text = dbt.type_string() -%}
+    {%- if not has('order_lines') -%}
+    case
+        when primary_segments.status = 'assigned' then concat(
+            primary_segments.segment_name, ': ', primary_segments.description
+        )
+    end
+    {%- else -%}
     case
         when primary_segments.status <> 'assigned' then null
         else concat(
@@ -36,6 +44,7 @@
             ' {{ reporting_currency() }} in all.'
         )
     end
+    {%- endif -%}
 {%- endmacro %}
 
 {#- A figure from orders: an empty segment has none of it, an input without orders does

@@ -36,7 +36,10 @@ def describe_features(sample: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFr
     """
     return _stacked(
         (
-            (name, describe_preparation(customers, own, fit_preparation(customers, own)))
+            (
+                name,
+                describe_preparation(customers, own, fit_preparation(customers, own)),
+            )
             for name, customers, own in each_segmentation(sample, settings)
             if len(customers)
         ),

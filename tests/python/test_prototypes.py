@@ -74,7 +74,7 @@ def split():
 
 
 def test_a_first_fit_has_the_hand_worked_parameters():
-    points = np.repeat([[0, 5], [10, 5], [50, 5]], 20, axis=0)
+    points = np.repeat([[0, 5], [10, 7], [50, 5]], 20, axis=0)
     settings = settings_of(("f0", "f1"), scaling="standard")
     found = fit(sample_of(points), settings)
     assert found.dtypes.astype(str).to_dict() == PROTOTYPE_DTYPES
@@ -82,11 +82,12 @@ def test_a_first_fit_has_the_hand_worked_parameters():
     assert found["prototype_id"].tolist() == [1, 1, 2, 2, 3, 3]
     assert found["feature"].tolist() == ["f0", "f1"] * 3
     assert found["position"].tolist() == [1, 2] * 3
-    # Mean 20; variance (400 + 100 + 900) / 3; the other feature does not vary.
-    deviation = np.sqrt(1400 / 3)
-    assert found["centring"].tolist() == [20.0, 5.0] * 3
-    assert found["scale"].tolist() == [round(deviation, 9), 1.0] * 3
-    expected = [-20 / deviation, 0, -10 / deviation, 0, 30 / deviation, 0]
+    # Means 20 and 17/3; variances (400 + 100 + 900) / 3 and (4 + 16 + 4) / 9 / 3.
+    one, other = np.sqrt(1400 / 3), np.sqrt(8 / 9)
+    assert found["centring"].tolist() == [20.0, round(17 / 3, 9)] * 3
+    assert found["scale"].tolist() == [round(one, 9), round(other, 9)] * 3
+    low, high = -2 / 3 / other, 4 / 3 / other
+    expected = [-20 / one, low, -10 / one, high, 30 / one, low]
     assert found["centre"].tolist() == pytest.approx(expected, abs=2e-9)
     assert (found["centre"] == found["centre"].round(9)).all()
     assert found["training_customers"].tolist() == [20] * 6

@@ -26,7 +26,9 @@ class StandIn:
 
     def ref(self, name):
         self.asked.append(name)
-        folder = "marts" if name == "published_marts" else "intermediate"
+        folder = {"published_marts": "marts", "features": "seeds"}.get(
+            name, "intermediate"
+        )
         with self.finished.connection() as connection:
             return Relation(connection.execute(f"from dev_{folder}.{name}").df())
 

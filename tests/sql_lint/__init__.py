@@ -61,7 +61,38 @@ def reporting_currency():
 
 
 def customer_features():
-    return ["recency_days", "frequency", "monetary"]
+    return {"recency_days": "numeric", "frequency": "numeric"}
+
+
+def customer_attributes():
+    return {"region": "numeric"}
+
+
+def segmentations():
+    return _VARS["segmentations"]
+
+
+def feature_preparation(feature, given):
+    return {
+        "transform": "none",
+        "scaling": "standard",
+        "missing": "median",
+        "maximum_missing_share": 0.3,
+        "lower_quantile": 0,
+        "upper_quantile": 1,
+    }
+
+
+def physical_rows_of(model_name, table):
+    return "select 1 as row_count"
+
+
+def zero_or_null(expression):
+    return f"coalesce({expression}, 0)"
+
+
+def primary_segmentation():
+    return "value"
 
 
 def registry_tables():

@@ -29,6 +29,7 @@ primary_segments as (
         assigned.segment_id,
         assigned.status,
         segments.segment_name,
+        segments.description,
         segments.action
     from {{ ref('int_customer_segments') }} as assigned
     inner join {{ ref('dim_segments') }} as segments

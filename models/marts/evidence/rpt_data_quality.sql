@@ -31,7 +31,8 @@ with physical as (
 ),
 
 used as (
-    {% for table in ['order_lines', 'customers', 'customer_events'] if has(table) %}
+    {% for table in ['order_lines', 'customers', 'customer_events']
+        if table != 'order_lines' or has(table) %}
     select
         '{{ table }}' as source_table,
         count(*) as row_count
