@@ -48,8 +48,9 @@
     judge its customers. -#}
 {% macro check_same_input() -%}
     {% set known = run_query(
-        "select count(*) from information_schema.tables where table_schema = '"
+        "select count(*) from information_schema.columns where table_schema = '"
         ~ registry_schema() ~ "' and table_name = 'current_run'"
+        ~ " and column_name = 'input_name'"
     )[0][0] %}
     {% set builds = run_query(
         'select input_name from ' ~ registry_schema() ~ '.current_run'

@@ -36,6 +36,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _build(variables: dict, target: str) -> int:
+    name = variables["input"]
+    database = os.environ.get("SEGMENTATION_DB", f"warehouse/{name}.duckdb")
+    holder = _holder(database)
+    if holder:
+        print(f"{holder}\n{LOCK_CURE}", file=sys.stderr)
+        return 1
     # YAML reads a date as a date, which JSON does not know: dbt takes its text.
     text = json.dumps(variables, default=str)
     progress = _Progress()
@@ -44,32 +50,34 @@ def _build(variables: dict, target: str) -> int:
     )
     progress.end()
     if not result.success:
-        if "Could not set lock" in progress.errors or "Could not set lock" in str(
-            result.exception
-        ):
-            print(LOCK_CURE, file=sys.stderr)
         print("Nothing was published; the last exports stand as they were.")
         return 1
-    name = variables["input"]
-    database = os.environ.get("SEGMENTATION_DB", f"warehouse/{name}.duckdb")
     folder = name if target == "dev" else f"{name}_{target}"  # as exports_folder()
     exports = Path(os.environ.get("SEGMENTATION_EXPORTS", f"exports/{folder}"))
     print(summary(exports, database))
     return 0
 
 
+def _holder(database: str) -> str | None:
+    """Who keeps the database from being written to, in DuckDB's words; None if free."""
+    if not Path(database).exists():
+        return None
+    try:
+        duckdb.connect(database).close()
+    except duckdb.IOException as error:
+        return str(error).split(" However,")[0]
+    return None
+
+
 class _Progress:
-    """Counts finished nodes on one line of a terminal; keeps what went wrong."""
+    """Counts finished nodes on one line of a terminal."""
 
     def __init__(self):
         self.done = 0
-        self.errors = ""
         self.started = time.monotonic()
         self.is_terminal = sys.stdout.isatty()
 
     def __call__(self, event):
-        if event.info.level == "error":
-            self.errors += event.info.msg
         if event.info.name == "NodeFinished":
             self.done += 1
             if self.is_terminal:
