@@ -51,7 +51,8 @@ def match_segments(
     Parameters
     ----------
     new_labels, old_labels : ndarray of shape (n,)
-        Segment of the same n customers in both, as positions in the centres.
+        Segment of the same n customers in both, as positions in the centres; -1 for
+        an outlier, who counts towards the size of the segment on the other side.
     new_centres : ndarray of shape (k_new, p)
         In the units of the old preparation, so that distances mean something.
     old_centres : ndarray of shape (k_old, p)
@@ -84,9 +85,11 @@ def match_segments(
         raise ValueError(f"minimum_overlap is {minimum_overlap}; use 0 < overlap <= 1")
 
     shared = np.zeros((len(new_centres), len(old_centres)), dtype=int)
-    np.add.at(shared, (new_labels, old_labels), 1)
-    of_new = shared.sum(axis=1, keepdims=True)
-    of_old = shared.sum(axis=0, keepdims=True)
+    inside = (new_labels >= 0) & (old_labels >= 0)
+    np.add.at(shared, (new_labels[inside], old_labels[inside]), 1)
+    of_new = np.bincount(new_labels[new_labels >= 0], minlength=len(new_centres))
+    of_new = of_new[:, None]
+    of_old = np.bincount(old_labels[old_labels >= 0], minlength=len(old_centres))
     is_larger_child = shared == shared.max(axis=0, keepdims=True)
     eligible = (
         (shared > 0)

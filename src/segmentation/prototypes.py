@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from segmentation.clustering import fit_kmeans, nearest
+from segmentation.clustering import NOISE, Clustering, assign, fit_clustering, nearest
 from segmentation.frames import require_columns, with_dtypes
 from segmentation.identity import match_segments, segment_number
 from segmentation.preparation import (
@@ -36,6 +36,43 @@ PROTOTYPE_DTYPES = {
     "status": "string",
     "reason": "string",
 }
+# What the first registries had. Any other column came later, and is null there.
+ORIGINAL_COLUMNS = (
+    "segmentation",
+    "model_version",
+    "as_of_date",
+    "algorithm",
+    "cluster_count",
+    "segment_id",
+    "parent_segment_id",
+    "prototype_id",
+    "feature",
+    "position",
+    "transform",
+    "centring",
+    "scale",
+    "centre",
+    "training_customers",
+    "configuration_hash",
+    "model_hash",
+    "status",
+    "reason",
+)
+
+
+def complete_registry(registry: pd.DataFrame) -> pd.DataFrame:
+    """Return the registry with ``PROTOTYPE_DTYPES``, later columns null if absent.
+
+    Raises
+    ------
+    ValueError
+        If one of the ``ORIGINAL_COLUMNS`` is missing.
+
+    """
+    require_columns(registry, ORIGINAL_COLUMNS, name="registry")
+    return with_dtypes(
+        registry.reindex(columns=list(PROTOTYPE_DTYPES)), PROTOTYPE_DTYPES
+    )
 
 
 def version_in_force(published: pd.DataFrame, as_of_date) -> pd.DataFrame:
@@ -52,10 +89,8 @@ def version_in_force(published: pd.DataFrame, as_of_date) -> pd.DataFrame:
         Date, timestamp or ISO text.
 
     """
-    as_of_date = pd.Timestamp(as_of_date)
+    known = published["as_of_date"] <= pd.Timestamp(as_of_date)
     versions = published["model_version"]
-    # Data without a date of their own are always of now.
-    known = (published["as_of_date"] <= as_of_date) | pd.isna(as_of_date)
     version = versions[known].max() if known.any() else versions.min()
     return _version(published, version)
 
@@ -94,9 +129,13 @@ def fit_prototypes(
     Returns
     -------
     DataFrame
-        One row per segmentation, prototype and feature, with ``PROTOTYPE_DTYPES``.
-        ``centre`` is in prepared units. ``training_customers`` counts the sampled
-        customers nearest to the prototype in the fit. ``model_hash`` is SHA-256
+        One row per segmentation, prototype and prepared column, with
+        ``PROTOTYPE_DTYPES``; a segment may have several prototypes. ``centre`` and
+        ``radius`` are in prepared units: whose nearest prototype is farther away
+        than the radius (null: no limit) is in the segment ``outlier_segment_id``,
+        which may have no prototype of its own, or one like any other segment.
+        ``training_customers`` counts the sampled customers of the prototype in the
+        fit, without those beyond the radius. ``model_hash`` is SHA-256
         over all that scoring depends on, and neither version, date nor status.
         ``status`` is 'fitted', 'kept' or 'rebuilt'.
 
@@ -112,8 +151,7 @@ def fit_prototypes(
         ["segmentation", "cluster_count", "is_chosen", "reason"],
         name="candidates",
     )
-    require_columns(registry, PROTOTYPE_DTYPES, name="registry")
-    registry = with_dtypes(registry, PROTOTYPE_DTYPES)
+    registry = complete_registry(registry)
     parts = [
         _prototypes_of(
             customers,
@@ -133,7 +171,7 @@ def fit_prototypes(
 
 def _prototypes_of(customers, settings, candidates, published) -> pd.DataFrame:
     segmentation = settings["segmentation"].iloc[0]
-    as_of_date = pd.to_datetime(settings["as_of_date"]).dt.normalize().iloc[0]
+    as_of_date = pd.Timestamp(settings["as_of_date"].iloc[0]).normalize()
     if candidates.empty:
         raise ValueError(f"candidates has no rows of segmentation {segmentation!r}")
     chosen = candidates[candidates["is_chosen"].astype(bool)]
@@ -171,57 +209,82 @@ def _prototypes_of(customers, settings, candidates, published) -> pd.DataFrame:
 def _fit(customers, settings, cluster_count, published) -> pd.DataFrame:
     preparation = fit_preparation(customers, settings)
     first = settings.iloc[0]
-    centres, labels, _ = fit_kmeans(
-        prepare(customers, preparation),
+    points = prepare(customers, preparation)
+    fitted = fit_clustering(
+        points,
+        first["algorithm"],
         cluster_count,
         random_seed=int(first["random_seed"]),
     )
+    labels = assign(points, fitted)
     segments = _identify(
-        customers, labels, len(centres), first["segmentation"], published
+        customers,
+        labels,
+        fitted.segment_count,
+        first["segmentation"],
+        published,
+        has_outliers=bool(np.isfinite(fitted.radius) or (labels == NOISE).any()),
     )
-    segments["training_customers"] = np.bincount(labels, minlength=len(centres))
-    segments["cluster"] = range(len(centres))
-    segments = segments.sort_values(
-        "segment_id", key=lambda ids: ids.map(segment_number), ignore_index=True
+    # NOISE is -1, and the outliers are the last row.
+    prototypes = segments.iloc[fitted.segments].reset_index(drop=True)
+    inside = nearest(points, fitted.prototypes)[
+        (labels != NOISE) | (not np.isfinite(fitted.radius))
+    ]
+    prototypes["training_customers"] = np.bincount(
+        inside, minlength=len(fitted.prototypes)
     )
-    segments["prototype_id"] = segments.index + 1
-    rows = segments.merge(preparation, how="cross").assign(
+    prototypes["place"] = range(len(prototypes))
+    prototypes = prototypes.sort_values(
+        "segment_id",
+        key=lambda ids: ids.map(segment_number),
+        kind="stable",
+        ignore_index=True,
+    )
+    prototypes["prototype_id"] = prototypes.index + 1
+    rows = prototypes.merge(preparation, how="cross").assign(
         segmentation=first["segmentation"],
         algorithm=first["algorithm"],
         cluster_count=cluster_count,
         configuration_hash=first["configuration_hash"],
+        radius=fitted.radius if np.isfinite(fitted.radius) else float("nan"),
     )
     # The cross join goes through the features of one prototype after another.
-    rows["centre"] = centres[segments["cluster"]].ravel()
-    rows["radius"] = float("nan")
-    rows["outlier_segment_id"] = pd.NA
+    rows["centre"] = fitted.prototypes[prototypes["place"]].ravel()
+    rows = with_dtypes(rows.reindex(columns=list(PROTOTYPE_DTYPES)), PROTOTYPE_DTYPES)
     return rows.assign(model_hash=_model_hash(rows))
 
 
 def _identify(
-    customers, labels, cluster_count, segmentation, published
+    customers, labels, segment_count, segmentation, published, *, has_outliers
 ) -> pd.DataFrame:
-    """Return segment_id and parent_segment_id of each cluster, in cluster order."""
-    ids: list = [None] * cluster_count
-    parents: list = [None] * cluster_count
+    """Return the ids of each segment, in their order, and of the outliers last.
+
+    The columns are segment_id, parent_segment_id and outlier_segment_id. Outliers
+    are what they are by the rule and not by their customers: those of the current
+    version go on, whoever they are, and are never matched to an ordinary segment.
+    """
+    ids: list = [None] * segment_count
+    parents: list = [None] * segment_count
+    outliers = None
     current = _version(published, published["model_version"].max())
-    if not current.empty and _has_values(customers, current["feature"].unique()):
-        old = current.drop_duplicates("segment_id").sort_values("prototype_id")
-        points = prepare(
-            customers, current[list(PREPARATION_DTYPES)].drop_duplicates("position")
-        )
-        old_centres = (
-            current.sort_values(["prototype_id", "position"])["centre"]
-            .to_numpy()
-            .reshape(len(old), -1)
-        )
+    if not current.empty and _has_values(customers, current):
+        preparation = current[list(PREPARATION_DTYPES)].drop_duplicates("position")
+        points = prepare(customers, preparation)
+        old, before = _registered_clustering(current)
+        old_labels = assign(points, before)
         # The means of the new segments in the old space work across changes of
         # scaling, transforms and features alike.
         new_centres = np.array(
-            [points[labels == cluster].mean(axis=0) for cluster in range(cluster_count)]
+            [points[labels == segment].mean(axis=0) for segment in range(segment_count)]
+        )
+        old_centres = np.array(
+            [
+                before.prototypes[before.segments == segment].mean(axis=0)
+                for segment in range(len(old))
+            ]
         )
         matches = match_segments(
-            labels, nearest(points, old_centres), round_values(new_centres), old_centres
+            labels, old_labels, round_values(new_centres), old_centres
         )
         for match in matches.itertuples():
             if not pd.isna(match.old):
@@ -229,50 +292,85 @@ def _identify(
                 parents[match.new] = old["parent_segment_id"].iloc[match.old]
             elif not pd.isna(match.parent):
                 parents[match.new] = old["segment_id"].iloc[match.parent]
+    if has_outliers and current["outlier_segment_id"].notna().any():
+        outliers = current["outlier_segment_id"].iloc[0]
     # After the highest number ever used: a retired segment's number stays retired.
-    number = max(map(segment_number, published["segment_id"].unique()), default=0)
-    for cluster, segment_id in enumerate(ids):
+    used = {*published["segment_id"], *published["outlier_segment_id"].dropna()}
+    number = max(map(segment_number, used), default=0)
+    for position, segment_id in enumerate(ids):
         if segment_id is None:
             number += 1
-            ids[cluster] = f"{segmentation}-{number}"
+            ids[position] = f"{segmentation}-{number}"
+    if has_outliers and outliers is None:
+        outliers = f"{segmentation}-{number + 1}"
     return pd.DataFrame(
         {
-            "segment_id": pd.array(ids, dtype="string"),
-            "parent_segment_id": pd.array(parents, dtype="string"),
+            "segment_id": pd.array([*ids, outliers], dtype="string"),
+            "parent_segment_id": pd.array([*parents, None], dtype="string"),
+            "outlier_segment_id": pd.array(
+                [outliers] * (segment_count + 1), dtype="string"
+            ),
         }
     )
 
 
-def _has_values(customers: pd.DataFrame, features) -> bool:
-    """Tell whether the customers can be labelled by these features at all."""
-    return set(features) <= set(customers.columns) and bool(
-        customers[list(features)].notna().all(axis=None)
+def _registered_clustering(current: pd.DataFrame) -> tuple[pd.DataFrame, Clustering]:
+    """Return the segments of a version, and how it scores, in their positions."""
+    rows = current.sort_values(["prototype_id", "position"])
+    prototypes = rows.drop_duplicates("prototype_id")
+    outliers = current["outlier_segment_id"].iloc[0]
+    segments = prototypes.drop_duplicates("segment_id")
+    segments = segments[(segments["segment_id"] != outliers).fillna(True)]
+    place = {segment_id: n for n, segment_id in enumerate(segments["segment_id"])}
+    radius = current["radius"].iloc[0]
+    return segments, Clustering(
+        rows["centre"].to_numpy(dtype=float).reshape(len(prototypes), -1),
+        np.array([place.get(found, NOISE) for found in prototypes["segment_id"]]),
+        np.inf if np.isnan(radius) else float(radius),
+        np.array([], dtype=int),
+        float("nan"),
     )
 
 
+def _has_values(customers: pd.DataFrame, current: pd.DataFrame) -> bool:
+    """Tell whether the customers can be labelled by a version's features at all."""
+    for feature, rows in current.groupby("feature"):
+        if feature not in customers.columns:
+            return False
+        filled = rows[["fill_value", "fill_level"]].notna().any(axis=1).all()
+        if not filled and customers[feature].isna().any():
+            return False
+    return True
+
+
 def _model_hash(rows: pd.DataFrame) -> str:
-    """Return SHA-256 over the parameters, ordered and as text of 9 decimals."""
+    """Return SHA-256 over the parameters, ordered and as text of 9 decimals.
+
+    A column that is null throughout is left out, so that columns which a later
+    release adds leave the hash of what was published before them as it is.
+    """
     parameters = rows.sort_values(["prototype_id", "position"])
-    numbers = {
-        column: [f"{value:.9f}" for value in parameters[column]]
-        for column in ("fill_value", "lower", "upper", "centring", "scale", "centre")
+    kinds = PREPARATION_DTYPES | {
+        "segmentation": "string",
+        "algorithm": "string",
+        "configuration_hash": "string",
+        "segment_id": "string",
+        "parent_segment_id": "string",
+        "outlier_segment_id": "string",
+        "centre": "float64",
+        "radius": "float64",
     }
-    texts = {
-        column: parameters[column].astype("string").fillna("").tolist()
-        for column in (
-            "segmentation",
-            "algorithm",
-            "configuration_hash",
-            "segment_id",
-            "parent_segment_id",
-            "feature",
-            "level",
-            "fill_level",
-            "position",
-            "transform",
+    content = {}
+    for column, kind in kinds.items():
+        values = parameters[column]
+        if column != "parent_segment_id" and values.isna().all():
+            continue
+        content[column] = (
+            [f"{value:.9f}" for value in values]
+            if kind == "float64"
+            else values.astype("string").fillna("").tolist()
         )
-    }
-    text = json.dumps(texts | numbers, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

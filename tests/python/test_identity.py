@@ -86,6 +86,19 @@ def test_equal_overlaps_go_to_the_nearer_centre_then_the_smaller_position():
     assert match([[50, 50]]) == [(0, None)]
 
 
+def test_outliers_are_no_segment_but_count_towards_the_size_of_one():
+    # 20 of the new segment's 100 customers come from old 0, 80 were outliers.
+    new = np.array([0] * 100 + [1] * 100 + [-1] * 50)
+    old = np.array([0] * 20 + [-1] * 80 + [1] * 100 + [0] * 50)
+    one = np.zeros((2, 1))
+    found = match_segments(new, old, one, one)
+    assert found["old"].tolist() == [pd.NA, 1]
+    assert found["parent"].isna().all()
+    # Old 0 went to the outliers for the most part; at 30 % its id goes on.
+    old[20:30] = 0
+    assert match_segments(new, old, one, one)["old"].tolist() == [0, 1]
+
+
 @settings(deadline=None, max_examples=50)
 @given(
     counts=st.lists(

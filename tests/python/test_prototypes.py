@@ -6,8 +6,27 @@ import pytest
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
+from segmentation import candidates as candidates_module
+from segmentation import prototypes as prototypes_module
 from segmentation.candidates import evaluate_candidates
-from segmentation.prototypes import PROTOTYPE_DTYPES, fit_prototypes, version_in_force
+from segmentation.prototypes import (
+    ORIGINAL_COLUMNS,
+    PROTOTYPE_DTYPES,
+    fit_prototypes,
+    version_in_force,
+)
+
+
+@pytest.fixture(autouse=True)
+def quick_evidence(monkeypatch):
+    """A few resamples and draws only: the choice of k is not the subject here."""
+    monkeypatch.setattr(candidates_module, "RESAMPLES", 3)
+    monkeypatch.setattr(candidates_module, "DRAWS", 2)
+    monkeypatch.setattr(candidates_module, "MORE_DRAWS", 2)
+    slow = {"resamples": 2, "most_rows": 300}
+    monkeypatch.setattr(candidates_module, "SLOW", slow)
+    monkeypatch.setattr(candidates_module, "_comparisons", lambda *_: [])
+
 
 EMPTY = pd.DataFrame(columns=list(PROTOTYPE_DTYPES))
 # Places and customers of a shop whose segment at 200 falls apart into 195 and 206.
@@ -74,7 +93,7 @@ def split():
 
 
 def test_a_first_fit_has_the_hand_worked_parameters():
-    points = np.repeat([[0, 5], [10, 7], [50, 5]], 20, axis=0)
+    points = np.repeat([[0, 5], [10, 7], [50, 3]], 20, axis=0)
     settings = settings_of(("f0", "f1"), scaling="standard")
     found = fit(sample_of(points), settings)
     assert found.dtypes.astype(str).to_dict() == PROTOTYPE_DTYPES
@@ -82,12 +101,18 @@ def test_a_first_fit_has_the_hand_worked_parameters():
     assert found["prototype_id"].tolist() == [1, 1, 2, 2, 3, 3]
     assert found["feature"].tolist() == ["f0", "f1"] * 3
     assert found["position"].tolist() == [1, 2] * 3
-    # Means 20 and 17/3; variances (400 + 100 + 900) / 3 and (4 + 16 + 4) / 9 / 3.
-    one, other = np.sqrt(1400 / 3), np.sqrt(8 / 9)
-    assert found["centring"].tolist() == [20.0, round(17 / 3, 9)] * 3
-    assert found["scale"].tolist() == [round(one, 9), round(other, 9)] * 3
-    low, high = -2 / 3 / other, 4 / 3 / other
-    expected = [-20 / one, low, -10 / one, high, 30 / one, low]
+    # Means 20 and 5; variances (400 + 100 + 900) / 3 and (0 + 4 + 4) / 3.
+    deviation, other = np.sqrt(1400 / 3), np.sqrt(8 / 3)
+    assert found["centring"].tolist() == [20.0, 5.0] * 3
+    assert found["scale"].tolist() == [round(deviation, 9), round(other, 9)] * 3
+    expected = [
+        -20 / deviation,
+        0,
+        -10 / deviation,
+        2 / other,
+        30 / deviation,
+        -2 / other,
+    ]
     assert found["centre"].tolist() == pytest.approx(expected, abs=2e-9)
     assert (found["centre"] == found["centre"].round(9)).all()
     assert found["training_customers"].tolist() == [20] * 6
@@ -166,9 +191,12 @@ def test_an_unchanged_refit_returns_the_published_version_and_appends_nothing(sp
 
 
 def test_an_unchanged_refit_on_auto_with_overlapping_segments_appends_nothing():
-    sample = sample_of(np.random.default_rng(3).lognormal(3, 1, size=(2000, 3)))
+    points = np.random.default_rng(3).multivariate_normal(
+        [3, 3], [[1, 0.85], [0.85, 1]], 1000
+    )
+    sample = sample_of(np.exp(points))
     settings = settings_of(
-        ("f0", "f1", "f2"), cluster_count="auto", transform="log1p", scaling="standard"
+        ("f0", "f1"), cluster_count="auto", transform="log1p", scaling="standard"
     )
     first = fit(sample, settings)
     assert len(first) > 0
@@ -384,3 +412,113 @@ def test_wrong_frames_are_errors():
     fails("choices for segmentation", candidates=candidates.assign(is_chosen=True))
     gaps = sample.assign(f0=sample["f0"].where(sample["f0"] > 0))
     fails("feature 'f0' has 60 values that are no finite number", sample=gaps)
+
+
+def test_the_first_registries_go_on_as_they_were():
+    first = fit(sample_of(PLACES), settings_of())
+    old = first[list(ORIGINAL_COLUMNS)]
+    pd.testing.assert_frame_equal(fit(sample_of(PLACES), settings_of(), old), first)
+    # Their hash is not another one for the columns that came later.
+    assert first["radius"].isna().all() and first["outlier_segment_id"].isna().all()
+    later = fit(sample_of(PLACES + 1), settings_of(), old)
+    assert set(later["model_version"]) == {2}
+    assert centres(later).keys() == centres(first).keys()
+
+
+# ---- other algorithms, and outliers ------------------------------------------------
+
+BLOBS, _ = make_blobs(300, centers=[[0, 0], [20, 0], [0, 20]], random_state=1)
+FAR = np.random.default_rng(0).normal(90, 1, size=(4, 2))
+
+
+def labels_of(points, fitted):
+    """Score the points as the SQL does."""
+    rows = fitted.sort_values(["prototype_id", "position"])
+    one = rows.drop_duplicates("prototype_id")
+    wide = rows["centre"].to_numpy().reshape(len(one), -1)
+    distances = np.linalg.norm(points[:, None] - wide[None], axis=2).round(9)
+    ids = one["segment_id"].to_numpy()[distances.argmin(axis=1)]
+    outside = distances.min(axis=1) > one["radius"].fillna(np.inf).to_numpy()[0]
+    return np.where(outside, one["outlier_segment_id"].iloc[0], ids)
+
+
+@pytest.mark.parametrize("algorithm", ["kmeans", "hierarchical"])
+def test_a_small_far_group_is_the_outliers_with_a_prototype(algorithm):
+    points = np.vstack([BLOBS, FAR])
+    settings = settings_of(("f0", "f1"), cluster_count="4", algorithm=algorithm)
+    found = fit(sample_of(points), settings)
+    assert set(found["outlier_segment_id"]) == {"value-4"}
+    assert set(found["segment_id"]) == {f"value-{number}" for number in (1, 2, 3, 4)}
+    assert found["radius"].isna().all()
+    labels = labels_of(points, found)
+    assert set(labels[-4:]) == {"value-4"} and "value-4" not in labels[:-4]
+    outliers = found[found["segment_id"] == "value-4"]
+    assert outliers["training_customers"].tolist() == [4, 4]
+
+
+def test_density_clusters_have_many_prototypes_a_radius_and_outliers():
+    rng = np.random.default_rng(2)
+    points = np.vstack([BLOBS, rng.uniform(-40, 60, size=(20, 2))])
+    settings = settings_of(("f0", "f1"), cluster_count="3", algorithm="dbscan")
+    found = fit(sample_of(points), settings)
+    prototypes = found.drop_duplicates("prototype_id")
+    assert len(prototypes) > 3
+    assert prototypes["prototype_id"].tolist() == list(range(1, len(prototypes) + 1))
+    assert len(set(prototypes["radius"])) == 1
+    assert set(found["segment_id"]) == {"value-1", "value-2", "value-3"}
+    assert set(found["outlier_segment_id"]) == {"value-4"}
+    inside = (labels_of(points, found) != "value-4").sum()
+    assert prototypes["training_customers"].sum() == inside < len(points)
+    # Unchanged: nothing is appended. Changed: all ids stay, the outliers' too.
+    pd.testing.assert_frame_equal(fit(sample_of(points), settings, found), found)
+    later = fit(sample_of(points + 1), settings, found)
+    assert set(later["model_version"]) == {2}
+    np.testing.assert_array_equal(
+        labels_of(points + 1, later), labels_of(points, found)
+    )
+    wider = found.assign(radius=found["radius"] * 2)
+    assert prototypes_module._model_hash(wider) != found["model_hash"].iloc[0]
+
+
+def test_ids_go_on_from_one_algorithm_to_another():
+    points = np.vstack([BLOBS, FAR])
+    settings = settings_of(("f0", "f1"), cluster_count="4")
+    registry = fit(sample_of(points), settings)
+    for algorithm, count in (("hierarchical", "4"), ("dbscan", "3"), ("kmeans", "4")):
+        changed = settings_of(
+            ("f0", "f1"),
+            cluster_count=count,
+            algorithm=algorithm,
+            configuration_hash=algorithm,
+        )
+        found = fit(sample_of(points), changed, registry)
+        before = registry[registry["model_version"] == registry["model_version"].max()]
+        same = labels_of(points, found) == labels_of(points, before)
+        assert same.mean() > 0.9
+        assert set(found["outlier_segment_id"]) == {"value-4"}
+        registry = publish(registry, found)
+
+
+def test_outliers_that_are_gone_are_retired_and_their_number_is_not_used_again():
+    settings = settings_of(("f0", "f1"), cluster_count="4")
+    first = fit(sample_of(np.vstack([BLOBS, FAR])), settings)
+    three = settings_of(("f0", "f1"), cluster_count="3")
+    second = fit(sample_of(BLOBS), three, first)
+    assert second["outlier_segment_id"].isna().all()
+    assert set(second["segment_id"]) == {"value-1", "value-2", "value-3"}
+    registry = publish(first, second)
+    third = fit(sample_of(np.vstack([BLOBS, FAR])), settings, registry)
+    assert set(third["outlier_segment_id"]) == {"value-5"}
+
+
+@pytest.mark.parametrize("algorithm", ["kmeans", "hierarchical"])
+def test_five_percent_new_customers_leave_ninety_five_percent_their_segment(algorithm):
+    rng = np.random.default_rng(4)
+    points = rng.multivariate_normal([0, 0], [[1, 0.7], [0.7, 1]], 1000)
+    settings = settings_of(("f0", "f1"), cluster_count="4", algorithm=algorithm)
+    first = fit(sample_of(points[:950]), settings)
+    second = fit(sample_of(points), settings, first)
+    same = labels_of(points[:950], first) == labels_of(points[:950], second)
+    assert set(second["segment_id"]) == set(first["segment_id"])
+    # Ward's tree of a continuum is another one with every new customer.
+    assert same.mean() >= (0.95 if algorithm == "kmeans" else 0.5)
