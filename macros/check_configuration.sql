@@ -13,7 +13,10 @@
         'fees': ['exclude', 'keep'], 'minimum_customers': 'count',
         'churn_horizon_days': 'auto or count', 'new_customer_days': 'count',
         'cluster_count': 'cluster_count', 'training_sample_size': 'count',
-        'random_seed': 'count', 'map_sample_size': 'count', 'export_personal_data': [true, false],
+        'random_seed': 'count', 'map_sample_size': 'count',
+        'segmentations_enabled': 'any',
+        'algorithm': [none, 'kmeans', 'hierarchical', 'dbscan'],
+        'export_personal_data': [true, false],
     }) }}
 {%- endmacro %}
 
@@ -163,8 +166,11 @@
     {% for key in keys if key not in segmentation %}
         {% do stop(where ~ "lacks the key '" ~ key ~ "'.") %}
     {% endfor %}
-    {% if segmentation.algorithm != 'kmeans' %}
-        {% do stop(where ~ "has the algorithm '" ~ segmentation.algorithm ~ "'. Known: kmeans.") %}
+    {% if segmentation.algorithm not in ['kmeans', 'hierarchical', 'dbscan'] %}
+        {% do stop(
+            where ~ "has the algorithm '" ~ segmentation.algorithm
+            ~ "'. Known: kmeans, hierarchical, dbscan."
+        ) %}
     {% endif %}
     {% do check_cluster_count(where ~ "has cluster_count '" ~ segmentation.cluster_count ~ "'; it must be ", segmentation.cluster_count) %}
     {% if not segmentation.features %}
@@ -187,9 +193,12 @@
     {% set choices = {
         'transform': ['log1p', 'none'],
         'scaling': ['standard', 'robust', 'min_max', 'none'],
-        'missing': ['median', 'most_frequent'],
+        'missing': ['median', 'most_frequent', 'refuse'],
     } %}
-    {% set shares = ['maximum_missing_share', 'lower_quantile', 'upper_quantile'] %}
+    {% set shares = [
+        'maximum_missing_share', 'lower_quantile', 'upper_quantile',
+        'maximum_correlation', 'minimum_level_share',
+    ] %}
     {% for key, value in preparation.items() %}
         {% if key not in choices and key not in shares %}
             {% do stop(

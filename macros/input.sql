@@ -55,9 +55,35 @@
     {{ return(input_settings().get('attributes') or {}) }}
 {%- endmacro %}
 
-{#- The segmentations in use: the input's own, else those of the vars. -#}
+{#- The segmentations in use: the input's own, else those of the vars; of them those
+    that segmentations_enabled names, in its order, if it names any. -#}
 {% macro segmentations() -%}
-    {{ return(input_settings().get('segmentations') or var('segmentations')) }}
+    {% set all = input_settings().get('segmentations') or var('segmentations') %}
+    {% if not var('segmentations_enabled') %}{{ return(all) }}{% endif %}
+    {% set enabled = {} %}
+    {% for name in var('segmentations_enabled') %}
+        {% if name not in all %}
+            {{ exceptions.raise_compiler_error(
+                "configuration: segmentations_enabled names '" ~ name ~ "'. Input '"
+                ~ var('input') ~ "' has: " ~ (all | list | join(', ')) ~ '.'
+            ) }}
+        {% endif %}
+        {% do enabled.update({name: all[name]}) %}
+    {% endfor %}
+    {{ return(enabled) }}
+{%- endmacro %}
+
+{#- What the contract itself knows about a person, if the input does: for profiles, and
+    for a segmentation that names it. -#}
+{% macro personal_features() -%}
+    {% set features = {} %}
+    {% for feature, kind in {
+        'age': 'numeric', 'gender': 'categorical', 'acquisition_channel': 'categorical',
+    }.items() if has('customers', feature)
+        or (feature == 'age' and has('customers', 'birth_date')) %}
+        {% do features.update({feature: kind}) %}
+    {% endfor %}
+    {{ return(features) }}
 {%- endmacro %}
 
 {#- The features of int_customer_features, {name: numeric or categorical}, in profile
@@ -75,6 +101,7 @@
         {% endfor %}
     {% endif %}
     {% do features.update(customer_attributes()) %}
+    {% do features.update(personal_features()) %}
     {{ return(features) }}
 {%- endmacro %}
 

@@ -3,6 +3,7 @@
     {% set defaults = {
         'transform': 'none', 'scaling': 'standard', 'maximum_missing_share': 0.3,
         'lower_quantile': 0, 'upper_quantile': 1,
+        'maximum_correlation': 0.95, 'minimum_level_share': 0.05,
         'missing': 'median' if customer_features().get(feature) == 'numeric'
             else 'most_frequent',
     } %}

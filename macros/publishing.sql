@@ -2,7 +2,7 @@
     mart here; a test holds this list against the marts there are. -#}
 {% macro published_models() -%}
     {{ return([
-        'dim_customers', 'dim_segments', 'fct_customer_attributes',
+        'dim_customers', 'dim_segmentations', 'dim_segments', 'fct_customer_attributes',
         'fct_customer_segments', 'rpt_segment_summary', 'rpt_segment_profiles',
         'rpt_customer_map', 'rpt_map_loadings', 'rpt_segment_candidates',
         'rpt_segmentation_features', 'rpt_data_quality', 'rpt_recommendations',

@@ -130,3 +130,19 @@
         ~ var('input') ~ "' as input_name"
     ) %}
 {%- endmacro %}
+
+{#- Keeps what the last run measured of the candidates, before this run replaces it:
+    the same data under the same configuration need not be measured again. It is
+    recognised by its evidence_key; losing it costs time and changes nothing. -#}
+{% macro remember_candidates() -%}
+    {% if not execute %}{{ return('') }}{% endif %}
+    {% set node = graph.nodes['model.customer_segmentation.ml_segmentation_candidates'] %}
+    {% set measured = adapter.get_relation(node.database, node.schema, node.alias) %}
+    {% set known = registry_schema() ~ '.known_candidates' %}
+    {% do run_query('drop table if exists ' ~ known) %}
+    {% if measured is none %}
+        {% do run_query('create table ' ~ known ~ ' (evidence_key ' ~ dbt.type_string() ~ ')') %}
+    {% else %}
+        {% do run_query('create table ' ~ known ~ ' as select * from ' ~ measured) %}
+    {% endif %}
+{%- endmacro %}

@@ -15,6 +15,12 @@ attributes as (
     select * from {{ ref('stg_customer_attributes') }}
 
 ),
+
+records as (
+
+    select * from {{ ref('stg_customers') }}
+
+),
 {% if with_orders %}
 habits as (
 
@@ -32,16 +38,28 @@ final as (
         cast(customers.tenure_days as double) as tenure_days,
         {%- for feature in customer_features()
             if feature not in ['recency_days', 'frequency', 'monetary', 'tenure_days']
-            and feature not in customer_attributes() %}
+            and feature not in customer_attributes()
+            and feature not in personal_features() %}
         habits.{{ feature }},
         {%- endfor %}
         {%- endif %}
         {%- for attribute in customer_attributes() %}
         attributes.{{ attribute }},
         {%- endfor %}
+        {%- for feature, kind in personal_features().items() %}
+        {%- if feature == 'age' %}
+        cast(
+            {{ age_on('records.birth_date', 'customers.as_of_date', 'records.age') }}
+            as double
+        ) as age,
+        {%- else %}
+        records.{{ feature }},
+        {%- endif %}
+        {%- endfor %}
         customers.customer_id
     from customers
     left join attributes on customers.customer_id = attributes.customer_id
+    left join records on customers.customer_id = records.customer_id
     {% if with_orders %}
     left join habits on customers.customer_id = habits.customer_id
     {% endif %}

@@ -1,7 +1,7 @@
 -- Every customer's segment: the nearest one, with the margin to the next as
 -- confidence; beyond the model's radius, its segment of outliers. Who has too few
--- purchases for a segmentation, or whom no model speaks about, is in a rule-made
--- segment with the reason.
+-- purchases for a segmentation is in a rule-made segment. Where there is no model, the
+-- RFM segments stand in for it, and who has none is in segment 0, with the reason.
 with distances as (
 
     select * from {{ ref('int_segment_distances') }}
@@ -32,6 +32,17 @@ nearest as (
 customers as (
 
     select * from {{ ref('int_customer_rfm') }}
+
+),
+
+rfm as (
+
+    select
+        scored.customer_id,
+        names.segment_number
+    from {{ ref('int_rfm_segments') }} as scored
+    inner join {{ ref('rfm_segments') }} as names
+        on scored.rfm_segment = names.segment_name
 
 ),
 
@@ -75,6 +86,7 @@ judged as (
         customers.customer_id,
         cast(models.model_version as integer) as model_version,
         models.outlier_segment_id,
+        rfm.segment_number as rfm_number,
         nearest.segment_id,
         nearest.distance,
         nearest.next_distance,
@@ -95,6 +107,7 @@ judged as (
         and customers.customer_id = nearest.customer_id
     left join models on segmentations.segmentation = models.segmentation
     left join failures on segmentations.segmentation = failures.segmentation
+    left join rfm on customers.customer_id = rfm.customer_id
 
 ),
 
@@ -103,10 +116,14 @@ final as (
     select
         segmentation,
         customer_id,
-        case status
-            when 'assigned' then segment_id
-            when 'outlier' then outlier_segment_id
-            when 'too_few_purchases' then concat(segmentation, '-one-time')
+        case
+            when status = 'assigned' then segment_id
+            when status = 'outlier' then outlier_segment_id
+            when status = 'too_few_purchases' then concat(segmentation, '-one-time')
+            when rfm_number is not null
+                then concat(
+                    segmentation, '-rfm-', cast(rfm_number as {{ dbt.type_string() }})
+                )
             else concat(segmentation, '-0')
         end as segment_id,
         model_version,

@@ -3,8 +3,9 @@ with settings as (
     {% for name, segmentation in segmentations().items() %}
     {%- set outer = loop %}
     {%- set count = (var('cluster_count') or segmentation.cluster_count) | string %}
+    {%- set algorithm = var('algorithm') or segmentation.algorithm %}
     {%- set hash = local_md5(tojson([
-        segmentation, count, var('training_sample_size'), var('random_seed'),
+        segmentation, algorithm, count, var('training_sample_size'), var('random_seed'),
         var('fees'), var('returns'), var('duplicate_lines'),
     ], sort_keys=true)) %}
     {%- for feature, given in segmentation.features.items() %}
@@ -20,12 +21,16 @@ with settings as (
         cast({{ preparation.maximum_missing_share }} as double) as maximum_missing_share,
         cast({{ preparation.lower_quantile }} as double) as lower_quantile,
         cast({{ preparation.upper_quantile }} as double) as upper_quantile,
+        cast({{ preparation.maximum_correlation }} as double) as maximum_correlation,
+        cast({{ preparation.minimum_level_share }} as double) as minimum_level_share,
         {{ 'true' if segmentation.get('check_volume') else 'false' }} as check_volume,
-        '{{ segmentation.algorithm }}' as algorithm,
+        '{{ algorithm }}' as algorithm,
         '{{ count }}' as cluster_count,
         {{ segmentation.minimum_cluster_count }} as minimum_cluster_count,
         {{ segmentation.maximum_cluster_count }} as maximum_cluster_count,
         {{ var('random_seed') }} as random_seed,
+        -- without orders there is no RFM to fall back to
+        '{{ 'none' if has('order_lines') else 'tertiles' }}' as fallback,
         '{{ hash }}' as configuration_hash
     {{ 'union all' if not (loop.last and outer.last) }}
     {%- endfor %}

@@ -1,18 +1,24 @@
 -- Every segment there is or was, with its name and business text.
 with prototypes as (
 
-    select distinct
+    select
         segmentation,
         segment_id,
         parent_segment_id,
-        model_version
+        model_version,
+        algorithm,
+        min(prototype_id) as prototype_id
     from {{ ref('ml_segment_prototypes') }}
-    union distinct
+    where segment_id is distinct from outlier_segment_id
+    group by segmentation, segment_id, parent_segment_id, model_version, algorithm
+    union all
     select distinct
         segmentation,
         outlier_segment_id as segment_id,
         cast(null as {{ dbt.type_string() }}) as parent_segment_id,
-        model_version
+        model_version,
+        algorithm,
+        cast(null as integer) as prototype_id
     from {{ ref('ml_segment_prototypes') }}
     where outlier_segment_id is not null
 
@@ -55,12 +61,19 @@ current_segments as (
         prototypes.model_version,
         case
             when outliers.segment_id is not null then 'Outliers'
+            when prototypes.algorithm = 'tertiles'
+                then case prototypes.prototype_id
+                    when 1 then 'Lower third of the main component'
+                    when 2 then 'Middle third of the main component'
+                    else 'Upper third of the main component'
+                end
             else coalesce(
                 names.segment_name, registered.segment_name, prototypes.segment_id
             )
         end as segment_name,
         case
             when outliers.segment_id is not null then 'outliers'
+            when prototypes.algorithm = 'tertiles' then 'tertile'
             else coalesce(names.persona, registered.persona, 'unmatched')
         end as persona,
         'active' as status
@@ -93,25 +106,34 @@ retired as (
 
 ),
 
--- for customers whom no model speaks about: too few purchases for it, or no data
+-- for customers whom no model speaks about: too few purchases for it, no model, or no
+-- data
 rule_made as (
 
     select distinct
-        segmentation,
-        segment_id,
+        assigned.segmentation,
+        assigned.segment_id,
         cast(null as {{ dbt.type_string() }}) as parent_segment_id,
         cast(null as integer) as model_version,
         case
-            when segment_id like '%-one-time' then 'One-time buyers'
+            when assigned.segment_id like '%-one-time' then 'One-time buyers'
+            when rfm_segments.segment_name is not null
+                then concat('RFM: ', rfm_segments.segment_name)
             else 'Not segmented'
         end as segment_name,
         case
-            when segment_id like '%-one-time' then 'one_time_buyers'
+            when assigned.segment_id like '%-one-time' then 'one_time_buyers'
+            when rfm_segments.segment_name is not null then 'rfm'
             else 'not_segmented'
         end as persona,
         'active' as status
-    from {{ ref('int_customer_segments') }}
-    where status <> 'assigned'
+    from {{ ref('int_customer_segments') }} as assigned
+    left join {{ ref('rfm_segments') }} as rfm_segments
+        on assigned.segment_id = concat(
+            assigned.segmentation, '-rfm-',
+            cast(rfm_segments.segment_number as {{ dbt.type_string() }})
+        )
+    where assigned.status <> 'assigned'
 
 ),
 

@@ -1,6 +1,11 @@
 with segments as (
 
-    select * from {{ ref('int_segments') }}
+    select
+        *,
+        try_cast(
+            nullif(regexp_extract(segment_id, '-([0-9]+)$', 1), '') as integer
+        ) as last_number
+    from {{ ref('int_segments') }}
 
 ),
 
@@ -18,7 +23,7 @@ rfm_segments as (
 
 rules as (
 
-    select * from {{ ref('ml_segment_rules') }}
+    select * from {{ ref('int_segment_rules') }}
 
 ),
 
@@ -28,13 +33,14 @@ palette as (
 
 ),
 
+-- <segmentation>-rfm-<number> is where RFM stands in for a model, and has no number
 numbered as (
 
     select
         *,
-        try_cast(
-            substr(segment_id, length(segmentation) + 2) as integer
-        ) as segment_number
+        case
+            when segment_id not like '%-rfm-%' then last_number
+        end as segment_number
     from segments
 
 ),
@@ -50,9 +56,9 @@ final as (
         coalesce(rfm_segments.description, personas.description) as description,
         rules.rule_text,
         rules.rule_sql,
-        cast(rules.precision as double) as rule_precision,
-        cast(rules.recall as double) as rule_recall,
-        cast(rules.f1 as double) as rule_f1,
+        rules.rule_precision,
+        rules.rule_recall,
+        rules.rule_f1,
         coalesce(rfm_segments.action, personas.action) as action,
         coalesce(rfm_segments.how, personas.how) as how,
         coalesce(rfm_segments.channel, personas.channel) as channel,
@@ -63,8 +69,8 @@ final as (
         cast(numbered.model_version as integer) as model_version
     from numbered
     left join rfm_segments
-        on numbered.segmentation = 'rfm'
-        and numbered.segment_number = rfm_segments.segment_number
+        on numbered.persona = 'rfm'
+        and numbered.last_number = rfm_segments.segment_number
     left join personas
         on personas.segmentation in (numbered.segmentation, 'any')
         and numbered.persona = personas.persona
