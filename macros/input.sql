@@ -105,6 +105,27 @@
     {{ return(features) }}
 {%- endmacro %}
 
+{% macro features_of_kind(kind) -%}
+    {% set features = [] %}
+    {% for feature, its_kind in customer_features().items() if its_kind == kind %}
+        {% do features.append(feature) %}
+    {% endfor %}
+    {{ return(features) }}
+{%- endmacro %}
+
+{#- How a feature is prepared: what is configured over the defaults. -#}
+{% macro feature_preparation(feature, given) -%}
+    {% set defaults = {
+        'transform': 'none', 'scaling': 'standard', 'maximum_missing_share': 0.3,
+        'lower_quantile': 0, 'upper_quantile': 1,
+        'maximum_correlation': 0.95, 'minimum_level_share': 0.05,
+        'missing': 'median' if customer_features().get(feature) == 'numeric'
+            else 'most_frequent',
+    } %}
+    {% do defaults.update(given or {}) %}
+    {{ return(defaults) }}
+{%- endmacro %}
+
 {#- The chosen input's model of a table. Call inside `if has(table)`. -#}
 {% macro input_model(table) -%}
     {% do input_settings() %}

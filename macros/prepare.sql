@@ -1,16 +1,3 @@
-{#- How a feature is prepared: what is configured over the defaults. -#}
-{% macro feature_preparation(feature, given) -%}
-    {% set defaults = {
-        'transform': 'none', 'scaling': 'standard', 'maximum_missing_share': 0.3,
-        'lower_quantile': 0, 'upper_quantile': 1,
-        'maximum_correlation': 0.95, 'minimum_level_share': 0.05,
-        'missing': 'median' if customer_features().get(feature) == 'numeric'
-            else 'most_frequent',
-    } %}
-    {% do defaults.update(given or {}) %}
-    {{ return(defaults) }}
-{%- endmacro %}
-
 {#- The square of the difference between a customer's prepared numeric feature and a
     prototype's centre, 0 for a feature that the model does not have; prepared as in
     src/segmentation/preparation.py. -#}

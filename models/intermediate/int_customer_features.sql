@@ -61,7 +61,7 @@ final as (
     left join attributes on customers.customer_id = attributes.customer_id
     left join records on customers.customer_id = records.customer_id
     {% if with_orders %}
-    left join habits on customers.customer_id = habits.customer_id
+    inner join habits on customers.customer_id = habits.customer_id
     {% endif %}
 
 )

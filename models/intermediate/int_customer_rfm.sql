@@ -96,9 +96,6 @@ final as (
 final as (
 
     select
-        recorded.customer_id,
-        clock.as_of_date,
-        false as has_orders,
         {%- for column, type in {
             'order_count': 'integer', 'frequency': 'integer',
             'first_purchase_date': 'date', 'last_purchase_date': 'date',
@@ -108,8 +105,11 @@ final as (
             'order_net_amount': 'decimal(18, 4)',
             'money_back_amount': 'decimal(18, 4)', 'monetary': 'decimal(18, 4)',
         }.items() %}
-        cast(null as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
+        cast(null as {{ type }}) as {{ column }},
         {%- endfor %}
+        recorded.customer_id,
+        clock.as_of_date,
+        false as has_orders
     from recorded
     cross join clock
 

@@ -124,17 +124,17 @@ events as (
 final as (
 
     select
-        sample.segmentation,
-        sample.sample_rank
-        {%- for feature in customer_features() %},
+        {%- for feature in customer_features() %}
         {%- if with_orders and feature in past[:4] %}
-        cast(customers.{{ feature }} as double) as {{ feature }}
+        cast(customers.{{ feature }} as double) as {{ feature }},
         {%- elif with_orders and feature in past %}
-        habits.{{ feature }}
+        habits.{{ feature }},
         {%- else %}
-        sample.{{ feature }}
+        sample.{{ feature }},
         {%- endif %}
         {%- endfor %}
+        sample.segmentation,
+        sample.sample_rank
     from sample
     {% if with_orders %}
     inner join customers on sample.customer_id = customers.customer_id

@@ -16,12 +16,12 @@ assigned as (
 final as (
 
     select
+        {%- for feature in customer_features() if not feature.startswith('shrunk_') %}
+        sample.{{ feature }},
+        {%- endfor %}
         sample.segmentation,
         sample.customer_id,
         assigned.segment_id
-        {%- for feature in customer_features() if not feature.startswith('shrunk_') %},
-        sample.{{ feature }}
-        {%- endfor %}
     from sample
     inner join assigned
         on sample.segmentation = assigned.segmentation

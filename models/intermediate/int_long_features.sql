@@ -36,7 +36,9 @@ final as (
         end as feature_value
     from customers
     cross join {{ feature }}_levels
-    where {{ feature }}_levels.frequency_rank <= 20 and customers.{{ feature }} is not null
+    where
+        {{ feature }}_levels.frequency_rank <= 20
+        and customers.{{ feature }} is not null
     {% endif %}
     {{ 'union all' if not loop.last }}
     {% endfor %}

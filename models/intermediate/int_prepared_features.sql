@@ -35,13 +35,8 @@ raw_values as (
     select
         customer_id,
         '{{ feature }}' as feature,
-        {%- if kind == 'numeric' %}
-        {{ feature }} as number_value,
-        cast(null as {{ dbt.type_string() }}) as text_value
-        {%- else %}
-        cast(null as double) as number_value,
-        {{ feature }} as text_value
-        {%- endif %}
+        {{ feature if kind == 'numeric' else 'cast(null as double)' }} as number_value,
+        {{ feature if kind == 'categorical' else 'cast(null as string)' }} as text_value
     from customers
     {{ 'union all' if not loop.last }}
     {% endfor %}

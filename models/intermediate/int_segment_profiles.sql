@@ -106,15 +106,19 @@ final as (
         end as feature_level,
         coalesce(labels.feature_label, replace(compared.feature, '_', ' '))
             as feature_label,
-        coalesce(labels.unit, case when compared.level is null then 'number' else 'share' end)
-            as unit,
+        case
+            when compared.level is not null then 'share'
+            else coalesce(labels.unit, 'number')
+        end as unit,
         compared.segment_customers,
         round(compared.mean_value, 6) as mean_value,
         case when compared.level is null then compared.median_value end as median_value,
         round(compared.mean_of_all, 6) as mean_of_all,
-        case when compared.level is null then compared.median_of_all end as median_of_all,
+        case when compared.level is null then compared.median_of_all end
+            as median_of_all,
         compared.spread,
-        {{ ratio('compared.mean_value', 'compared.mean_of_all') }} as index_against_all,
+        {{ ratio('compared.mean_value', 'compared.mean_of_all') }}
+            as index_against_all,
         -- Cohen's d of the segment against the rest, with the pooled deviation
         round(
             (compared.mean_value - compared.mean_of_rest)

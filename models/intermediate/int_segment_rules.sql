@@ -43,12 +43,13 @@ held as (
     inner join long_features
         on conditions.feature = long_features.feature
         and conditions.level is not distinct from long_features.level
-    where case conditions.comparison
-        when 'at_most' then long_features.feature_value <= conditions.threshold
-        when 'more_than' then long_features.feature_value > conditions.threshold
-        when 'is' then long_features.feature_value = 1
-        when 'is_not' then long_features.feature_value = 0
-    end
+    where
+        case conditions.comparison
+            when 'at_most' then long_features.feature_value <= conditions.threshold
+            when 'more_than' then long_features.feature_value > conditions.threshold
+            when 'is' then long_features.feature_value = 1
+            when 'is_not' then long_features.feature_value = 0
+        end
     group by conditions.segmentation, conditions.segment_id, long_features.customer_id
 
 ),
@@ -97,8 +98,10 @@ judged as (
 
     select
         rules.*,
-        {{ ratio('coalesce(hits.hit_count, 0)', 'hits.named_count') }} as rule_precision,
-        {{ ratio('coalesce(hits.hit_count, 0)', 'sizes.customer_count') }} as rule_recall,
+        {{ ratio('coalesce(hits.hit_count, 0)', 'hits.named_count') }}
+            as rule_precision,
+        {{ ratio('coalesce(hits.hit_count, 0)', 'sizes.customer_count') }}
+            as rule_recall,
         {{ ratio(
             '2 * coalesce(hits.hit_count, 0)',
             'coalesce(hits.named_count, 0) + sizes.customer_count'

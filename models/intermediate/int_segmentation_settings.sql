@@ -18,11 +18,12 @@ with settings as (
         '{{ preparation.transform }}' as transform,
         '{{ preparation.scaling }}' as scaling,
         '{{ preparation.missing }}' as missing,
-        cast({{ preparation.maximum_missing_share }} as double) as maximum_missing_share,
-        cast({{ preparation.lower_quantile }} as double) as lower_quantile,
-        cast({{ preparation.upper_quantile }} as double) as upper_quantile,
-        cast({{ preparation.maximum_correlation }} as double) as maximum_correlation,
-        cast({{ preparation.minimum_level_share }} as double) as minimum_level_share,
+        {%- for share in [
+            'maximum_missing_share', 'lower_quantile', 'upper_quantile',
+            'maximum_correlation', 'minimum_level_share',
+        ] %}
+        cast({{ preparation[share] }} as double) as {{ share }},
+        {%- endfor %}
         {{ 'true' if segmentation.get('check_volume') else 'false' }} as check_volume,
         '{{ algorithm }}' as algorithm,
         '{{ count }}' as cluster_count,

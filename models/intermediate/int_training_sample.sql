@@ -46,12 +46,12 @@ ranked as (
 final as (
 
     select
+        {%- for feature in customer_features() %}
+        {{ feature }},
+        {%- endfor %}
         segmentation,
         cast(sample_rank as integer) as sample_rank,
         customer_id
-        {%- for feature in customer_features() %},
-        {{ feature }}
-        {%- endfor %}
     from ranked
     where sample_rank <= {{ var('training_sample_size') }}
 

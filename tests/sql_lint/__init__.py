@@ -61,7 +61,22 @@ def reporting_currency():
 
 
 def customer_features():
-    return {"recency_days": "numeric", "frequency": "numeric"}
+    return {
+        "recency_days": "numeric",
+        "frequency": "numeric",
+        "units_per_order": "numeric",
+        "discount_share": "numeric",
+        "age": "numeric",
+        "region": "numeric",
+    }
+
+
+def features_of_kind(kind):
+    return [name for name, its in customer_features().items() if its == kind]
+
+
+def personal_features():
+    return {"age": "numeric"}
 
 
 def customer_attributes():
@@ -80,6 +95,8 @@ def feature_preparation(feature, given):
         "maximum_missing_share": 0.3,
         "lower_quantile": 0,
         "upper_quantile": 1,
+        "maximum_correlation": 0.95,
+        "minimum_level_share": 0.05,
     }
 
 

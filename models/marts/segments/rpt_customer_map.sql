@@ -1,4 +1,4 @@
--- The map's places are sums of products, in decimals, so that their order does not show.
+-- The map's places are sums of products, in decimals, so that no order of them shows.
 with sampled as (
 
     select * from {{ ref('int_map_customers') }}
@@ -20,14 +20,20 @@ loadings as (
 placed as (
 
     select
-        sampled.segmentation,
-        sampled.customer_id,
         {%- for component in [1, 2] %}
-        cast(sum(case when loadings.component = {{ component }} then cast(
-            (prepared.prepared_value - loadings.centring) * loadings.loading
-            as decimal(24, 12)
-        ) else 0 end) as double) as component_{{ component }}{{ ',' if not loop.last }}
+        cast(
+            sum(case
+                when loadings.component = {{ component }}
+                    then cast(
+                        (prepared.prepared_value - loadings.centring) * loadings.loading
+                        as decimal(24, 12)
+                    )
+                else 0
+            end) as double
+        ) as component_{{ component }},
         {%- endfor %}
+        sampled.segmentation,
+        sampled.customer_id
     from sampled
     inner join prepared
         on sampled.segmentation = prepared.segmentation
