@@ -6,4 +6,5 @@ def model(dbt, session):
     sample = to_pandas(dbt.ref("int_training_sample"))
     settings = to_pandas(dbt.ref("int_segmentation_settings"))
     registry = to_pandas(dbt.ref("int_registered_prototypes"))
-    return evaluate_candidates(sample, settings, registry)
+    earlier = to_pandas(dbt.ref("int_earlier_sample"))
+    return evaluate_candidates(sample, settings, registry, earlier)
