@@ -1,5 +1,11 @@
 -- The raw columns as they are, and what they say in proportion.
-with holders as (
+with customers as (
+
+    {{ read_data_file() }}
+
+),
+
+holders as (
 
     select
         customer_id,
@@ -25,9 +31,10 @@ with holders as (
         {{ parse_number(column) }} as {{ column }},
         {%- endfor %}
         source_line,
+        line_count,
         source_row,
         reject_reason
-    from {{ ref('credit_card__raw_customers') }}
+    from customers
 
 ),
 
