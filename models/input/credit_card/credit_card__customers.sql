@@ -49,6 +49,8 @@ final as (
         balance / nullif(credit_limit, 0) as balance_to_limit,
         payments / nullif(minimum_payments, 0) as payments_to_minimum,
         purchases / nullif(tenure, 0) as monthly_purchases,
+        oneoff_purchases / nullif(tenure, 0) as monthly_oneoff_purchases,
+        installments_purchases / nullif(tenure, 0) as monthly_installments_purchases,
         cash_advance / nullif(tenure, 0) as monthly_cash_advance
     from holders
 
