@@ -330,6 +330,25 @@ def test_the_version_in_force_is_the_highest_not_later_than_the_date():
     assert version_in_force(published.head(0), "2024-01-01").empty
 
 
+def test_without_a_clock_the_last_version_is_in_force_and_is_refitted():
+    """Customers without orders have no as-of date."""
+    published = pd.DataFrame(
+        {
+            "model_version": pd.array([1, 2], dtype="Int64"),
+            "as_of_date": pd.to_datetime([None, None]),
+        }
+    )
+    assert version_in_force(published, pd.NaT)["model_version"].tolist() == [2]
+    timeless = settings_of(as_of_date=pd.NaT)
+    first = fit(sample_of(PLACES), timeless)
+    assert first["as_of_date"].isna().all()
+    again = fit(sample_of(PLACES), timeless, first)
+    assert set(again["model_version"]) == {1}
+    moved = fit(sample_of(PLACES + 1), timeless, first)
+    assert set(moved["model_version"]) == {2}
+    assert set(moved["segment_id"]) == set(first["segment_id"])
+
+
 def test_too_little_data_keep_the_published_version_with_the_reason():
     first = fit(sample_of(PLACES), settings_of())
     found = fit(sample_of(PLACES[:49]), settings_of(), first)
