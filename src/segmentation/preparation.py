@@ -34,6 +34,7 @@ OPTIONAL_SETTINGS = {
     "minimum_level_share": 0.05,
     "maximum_correlation": 0.95,
     "check_volume": False,
+    "fallback": "none",
 }
 PER_SEGMENTATION = (
     "algorithm",
@@ -44,6 +45,7 @@ PER_SEGMENTATION = (
     "configuration_hash",
     "as_of_date",
     "check_volume",
+    "fallback",
 )
 ALGORITHMS = ("kmeans", "hierarchical", "dbscan")
 KNOWN = {
@@ -51,6 +53,7 @@ KNOWN = {
     "transform": ("log1p", "none"),
     "scaling": ("standard", "robust", "min_max", "none"),
     "missing": ("median", "most_frequent", "refuse"),
+    "fallback": ("none", "tertiles"),
 }
 PREPARATION_DTYPES = {
     "feature": "string",
@@ -113,7 +116,8 @@ def each_segmentation(
     ------
     ValueError
         If a column is missing, settings contradict each other within a
-        segmentation, the algorithm is unknown, or a sample rank occurs twice.
+        segmentation, the algorithm or fallback is unknown, or a sample rank occurs
+        twice.
 
     """
     require_columns(settings, SETTINGS_COLUMNS, name="settings")
@@ -133,6 +137,8 @@ def each_segmentation(
                 f"{rows['algorithm'].iloc[0]!r}; known: "
                 f"{', '.join(map(repr, ALGORITHMS))}"
             )
+        if "fallback" in rows:
+            _require_known(rows, "fallback")
         customers = sample[sample["segmentation"] == segmentation]
         if customers["sample_rank"].duplicated().any():
             raise ValueError(
@@ -174,7 +180,8 @@ def fit_preparation(features: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFr
         maximum_missing_share, lower_quantile and upper_quantile (0 and 1: no
         clipping), minimum_level_share, maximum_correlation (absolute Spearman
         correlation with an earlier feature, 1 for no check), check_volume (drop
-        what has one above .9 with the column ``frequency``).
+        what has one above .9 with the column ``frequency``). (``fallback``, 'none'
+        or 'tertiles', is for ``fit_prototypes``.)
 
     Returns
     -------
