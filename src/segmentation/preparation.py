@@ -304,39 +304,6 @@ def describe_preparation(
     )
 
 
-def eta_squared(values, labels) -> float:
-    """Return the share of the variance of a feature that lies between segments.
-
-    Of a category it is the share of its block of level indicators, which is
-    Goodman and Kruskal's tau (1954) of the level given the segment. Customers
-    without a value or label do not count.
-
-    Parameters
-    ----------
-    values : array-like of shape (n,) or ndarray of shape (n, p)
-        Numbers, or text for a category, or several columns taken as one block.
-    labels : array-like of shape (n,)
-
-    Returns
-    -------
-    float
-        0 to 1, rounded to 9 decimals; NaN where nothing varies.
-
-    """
-    labels = pd.Series(np.asarray(labels), dtype="object")
-    block = pd.DataFrame(np.asarray(values))
-    present = block.notna().all(axis=1) & labels.notna()
-    block, labels = block[present], labels[present].astype("string")
-    if not all(map(pd.api.types.is_numeric_dtype, block.infer_objects().dtypes)):
-        block = pd.get_dummies(block.astype("string"))
-    block = block.astype("float64")
-    if len(block) == 0 or (np.ptp(block.to_numpy(), axis=0) == 0).all():
-        return float("nan")
-    total = ((block - block.mean()) ** 2).to_numpy().sum()
-    within = ((block - block.groupby(labels).transform("mean")) ** 2).to_numpy().sum()
-    return float(round_values(np.clip(1 - within / total, 0, 1)))
-
-
 def _examine(features: pd.DataFrame, settings: pd.DataFrame) -> list[dict]:
     """Return per configured feature: its status, note, and rows of parameters."""
     settings = _completed(settings)
