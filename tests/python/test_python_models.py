@@ -68,7 +68,8 @@ def test_a_python_model_gives_what_the_build_has(demo, path):
     key = [
         name for name in ("segmentation", "segment_id", "prototype_id") if name in found
     ]
-    key += [name for name in ("feature", "cluster_count") if name in found]
+    others = ("condition_number", "feature", "algorithm", "cluster_count")
+    key += [name for name in others if name in found]
     left, right = (
         pd.DataFrame(f).astype("string").sort_values(key, ignore_index=True)
         for f in (found.astype(stored.dtypes.to_dict()), stored)
