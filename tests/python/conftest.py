@@ -19,6 +19,7 @@ from builds import (
 from shared_data import shared_file
 
 ONLINE_RETAIL = "online_retail/online_retail.csv.gz"
+VALUE_ALONE = {"segmentations_enabled": ["value"]}
 AS_PUBLISHED = {
     "input": "online_retail",
     "duplicate_lines": "keep",
@@ -58,7 +59,8 @@ def demo(folder, of):
 def online_retail(folder, of):
     """The project's defaults."""
     data = shared_file(ONLINE_RETAIL)
-    return build(folder, variables={"input": "online_retail"}, data=data)
+    variables = {"input": "online_retail"}
+    return build(folder, args=NO_UNIT_TESTS, variables=variables, data=data)
 
 
 @shared
@@ -120,7 +122,7 @@ def eight_clusters(folder, of):
         folder,
         project=of("planted_project"),
         args=NO_UNIT_TESTS,
-        variables={"cluster_count": 8},
+        variables=VALUE_ALONE | {"cluster_count": 8},
         environment={"PLANTED_SEVERITY": "warn"},
     )
 
@@ -139,7 +141,8 @@ def past_date(folder, of):
 @shared
 def three_again(folder, of):
     continued(of("eight_clusters"), folder)
-    return build(folder, args=NO_UNIT_TESTS, variables={"cluster_count": 3})
+    variables = VALUE_ALONE | {"cluster_count": 3}
+    return build(folder, args=NO_UNIT_TESTS, variables=variables)
 
 
 @shared
@@ -154,7 +157,7 @@ def eight_again(folder, of):
             "int_segmentation_settings+,+dim_segments",
             *NO_TESTS,
         ],
-        variables={"cluster_count": 8},
+        variables=VALUE_ALONE | {"cluster_count": 8},
     )
 
 

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from builds import REPOSITORY, build, copy_project, shared
+from builds import NO_UNIT_TESTS, REPOSITORY, build, copy_project, shared
 from conftest import fixture_of
 from shared_data import shared_file
 from sklearn.cluster import KMeans
@@ -37,7 +37,8 @@ OF_ORDERS = {
 @shared
 def mall_customers(folder, of):
     data = shared_file(MALL)
-    return build(folder, variables={"input": "mall_customers"}, data=data)
+    variables = {"input": "mall_customers"}
+    return build(folder, args=NO_UNIT_TESTS, variables=variables, data=data)
 
 
 @shared
@@ -62,7 +63,11 @@ def gym(folder, of):
     configuration.write_text(before + inputs + declaration + after)
     (folder / "members.csv").write_text("\n".join(member_lines()) + "\n")
     return build(
-        folder, project=project, variables={"input": "gym"}, data=folder / "members.csv"
+        folder,
+        project=project,
+        args=NO_UNIT_TESTS,
+        variables={"input": "gym"},
+        data=folder / "members.csv",
     )
 
 

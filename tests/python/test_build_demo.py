@@ -183,14 +183,19 @@ def test_nothing_but_the_marts_is_public(nodes, marts):
 
 
 def known_and_run(build):
-    """The tests that the build knows, those that it ran, and those it left out."""
+    """The tests that the build knows, those that it ran, and those it left out.
+
+    Unit tests count where the build was to run them.
+    """
     manifest = build.artifact("manifest.json")
     known = {
         name for name, node in manifest["nodes"].items()
         if node["resource_type"] == "test"
-    } | set(manifest["unit_tests"])  # fmt: skip
+    }  # fmt: skip
     results = build.artifact("run_results.json")["results"]
     ran = {r["unique_id"] for r in results if r["status"] in {"pass", "warn"}}
+    if ran & set(manifest["unit_tests"]):
+        known |= set(manifest["unit_tests"])
     left_out = {
         name for name, versions in manifest["disabled"].items()
         if versions[0]["resource_type"] in {"test", "unit_test"}

@@ -71,7 +71,7 @@ def test_a_warning_does_not_keep_anything_from_being_published(demo, eight_clust
     assert eight_clusters.lines("Published")
     manifest = eight_clusters.manifest()
     assert manifest["folder"] != demo.manifest()["folder"]
-    assert manifest["configuration"]["cluster_count"] == 6
+    assert manifest["configuration"]["cluster_count"] == 8
 
 
 # ---- by the function alone ---------------------------------------------------------
