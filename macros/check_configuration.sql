@@ -116,7 +116,7 @@
     {% set input = input_settings() %}
     {% set known = [
         'currency', 'timestamp_formats', 'customer_id_pattern', 'attributes',
-        'segmentations',
+        'segmentations', 'physical_rows',
     ] %}
     {% for key in input if key not in known and key not in input_contract() %}
         {% do stop(

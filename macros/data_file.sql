@@ -1,28 +1,36 @@
 {#- Reading a user's file with a declared dialect, every physical line accounted
-    for. A raw model declares its file under config: meta: data_file:
-        path_variable: the environment variable that holds the path
+    for. A model that reads a file declares it under config: meta: data_file:
         table: the contract table it is for; var relations may name a relation to read
             in place of the file
+        path_variable: the environment variable that holds the path; absent:
+            SEGMENTATION_DATA
         may_be_absent: true where neither a file nor a relation means no rows
+        encoding: of text files, utf-8 or cp1252; absent: what the file itself says,
+            see text_file_facts()
         delimiter: of text files; absent: the one of , ; and TAB that is most frequent
             in the header
         columns: {name: [headers that mean it, first found wins]}
         optional: names that may be absent (a null column then) -#}
 
+{% macro path_variable(spec) -%}
+    {{ return(spec.get('path_variable', 'SEGMENTATION_DATA')) }}
+{%- endmacro %}
+
 {#- The path, or an error that says how to give it. -#}
 {% macro data_file_path(spec) -%}
-    {% set path = env_var(spec.path_variable, '') %}
+    {% set variable = path_variable(spec) %}
+    {% set path = env_var(variable, '') %}
     {% if not path %}
         {{ exceptions.raise_compiler_error(
             "input '" ~ var('input') ~ "' reads a file of yours: give its path in the "
-            ~ "environment variable " ~ spec.path_variable ~ " (or: make build INPUT="
+            ~ "environment variable " ~ variable ~ " (or: make build INPUT="
             ~ var('input') ~ " DATA=<file>)."
         ) }}
     {% endif %}
     {% if run_query("select count(*) from glob('" ~ path | replace("'", "''") ~ "')")[0][0] == 0 %}
         {{ exceptions.raise_compiler_error(
             "no such file: " ~ path ~ " (from the environment variable "
-            ~ spec.path_variable ~ ", for input '" ~ var('input') ~ "')."
+            ~ variable ~ ", for input '" ~ var('input') ~ "')."
         ) }}
     {% endif %}
     {{ return(path | replace("'", "''")) }}
@@ -35,31 +43,83 @@
     {% if relation %}
         {{ return({'kind': 'relation', 'path': relation}) }}
     {% endif %}
-    {% if spec.get('may_be_absent') and not env_var(spec.path_variable, '') %}
+    {% if spec.get('may_be_absent') and not env_var(path_variable(spec), '') %}
         {{ return({'kind': 'absent', 'path': ''}) }}
     {% endif %}
     {% set path = data_file_path(spec) %}
     {% if path.lower().endswith('.parquet') %}
         {{ return({'kind': 'parquet', 'path': path}) }}
     {% endif %}
-    {% set lines = run_query(
-        'with lines as (' ~ physical_lines(path) ~ ') '
-        ~ 'select line from lines where line_number = 1'
-    ) %}
-    {% set header = (lines[0][0] if lines | length > 0 else none) or '' %}
+    {% set facts = text_file_facts(path, spec.get('encoding')) %}
+    {% set header = facts.header %}
     {% set frequent = namespace(delimiter=',') %}
     {% for delimiter in [';', '\t'] if header.count(delimiter) > header.count(frequent.delimiter) %}
         {% set frequent.delimiter = delimiter %}
     {% endfor %}
     {{ return({
-        'kind': 'text', 'path': path, 'header': header,
-        'delimiter': spec.get('delimiter') or frequent.delimiter,
+        'kind': 'text', 'path': path, 'header': header, 'encoding': facts.encoding,
+        'facts': facts, 'delimiter': spec.get('delimiter') or frequent.delimiter,
     }) }}
 {%- endmacro %}
 
-{#- One row a physical line that is UTF-8; a separator of four control bytes occurs in
-    no text. Lines that are not UTF-8 go to a table of rejects, if its name is given. -#}
-{% macro physical_lines(path, rejects=none) -%}
+{#- Header and encoding of a text file. Without a declaration it is Windows-1252 if at
+    least 9 of 10 lines with a letter beyond ASCII are not UTF-8: of an export in
+    Windows-1252 hardly a line happens to be UTF-8 as well, of a UTF-8 file with some
+    broken bytes most lines with such letters are sound. Where the only such letter is
+    broken it counts as Windows-1252, in which it can be read; declare utf-8 to have
+    the line in quarantine. A byte order mark is believed. -#}
+{% macro text_file_facts(path, declared=none) -%}
+    {% set rejects = 'encoding_rejects' %}
+    {% for table in [rejects, rejects ~ '_scan'] %}
+        {% do run_query('drop table if exists ' ~ table) %}
+    {% endfor %}
+    {% set sound = run_query(
+        'select max(case when line_number = 1 then line end),'
+        ~ ' count(case when strlen(line) > length(line) then 1 end)'
+        ~ ' from (' ~ physical_lines(path, rejects=rejects) ~ ') as lines'
+    )[0] %}
+    {% set broken = run_query(
+        'select count(distinct line), coalesce(min(line), 0) from ' ~ rejects
+        ~ " where error_type = 'INVALID ENCODING'"
+    )[0] %}
+    {% set facts = {
+        'header': sound[0] or '', 'encoding': declared or 'utf-8',
+        'broken': broken[0], 'letters': broken[0] + sound[1],
+    } %}
+    {% if declared == 'cp1252'
+        or not declared and facts.broken > 0 and facts.broken >= 0.9 * facts.letters %}
+        {% set header = run_query(
+            'select line from (' ~ physical_lines(path, 'cp1252')
+            ~ ') as lines where line_number = 1'
+        )[0][0] %}
+        {% if declared or not header.startswith('\u00ef\u00bb\u00bf') %}
+            {% do facts.update({'encoding': 'cp1252', 'header': header}) %}
+        {% endif %}
+    {% endif %}
+    {% if facts.encoding == 'utf-8' and broken[1] == 1 %}
+        {{ exceptions.raise_compiler_error(
+            'the header of ' ~ path ~ ' is not UTF-8, though '
+            ~ (facts.letters - facts.broken) ~ " lines are. Repair the header, or add "
+            ~ "encoding: cp1252 to the data_file of input '" ~ var('input') ~ "'."
+        ) }}
+    {% endif %}
+    {{ return(facts) }}
+{%- endmacro %}
+
+{#- One row a physical line. Of UTF-8 those that are; the others go to a table of
+    rejects, if its name is given (a separator of four control bytes occurs in no
+    text). Windows-1252 is decoded in memory by decode_text() of the plugin, so that
+    such a file may have 1,000,000,000 bytes of text; UTF-8 is read as a stream. -#}
+{% macro physical_lines(path, encoding='utf-8', rejects=none) -%}
+    {% if encoding == 'cp1252' %}
+    select
+        generate_subscripts(lines, 1) as line_number,
+        unnest(lines) as line
+    from (
+        select regexp_split_to_array(decode_text(content), '\r\n|\n|\r') as lines
+        from read_blob('{{ path }}')
+    ) as decoded
+    {%- else %}
     select
         row_number() over () as line_number,
         rtrim(coalesce(line, ''), chr(13)) as line
@@ -71,9 +131,10 @@
         rejects_table = '{{ rejects }}', rejects_scan = '{{ rejects }}_scan'
         {%- endif %}
     )
+    {%- endif %}
 {%- endmacro %}
 
-{#- For the post-hook of a raw model, which alone sees its connection's rejects: adds
+{#- For the post-hook of a model that reads a file, which alone sees its connection's rejects: adds
     the lines that are not UTF-8 to the quarantine's way, and gives the lines after
     them the numbers that they have in the file. -#}
 {% macro add_rejected_lines() -%}
@@ -161,14 +222,23 @@
 
 {#- The rows of the model's file: its columns by name, and of every row the line,
     how many physical lines it takes, and of a line that is no row of the table the
-    reason and the line itself. -#}
+    reason and the line itself. The model must select these four too, and is a table,
+    because the rejects of reading are known to its own connection only. -#}
 {% macro read_data_file() -%}
+    {% do config(materialized='table', post_hook='{{ add_rejected_lines() }}') %}
     {% if not execute %}{{ return('select 1 as nothing') }}{% endif %}
     {% set spec = model.config.meta.data_file %}
     {% set source = data_file_source(spec) %}
     {% set columns = data_file_columns(spec, source) %}
     {% if source.kind == 'text' %}
-        {{ return(read_text_rows(source.path, columns, source.delimiter)) }}
+        {% if source.encoding == 'cp1252' %}
+            {% do log(
+                'Reading ' ~ source.path ~ ' as Windows-1252: of its '
+                ~ source.facts.letters ~ ' lines with letters beyond ASCII '
+                ~ source.facts.broken ~ ' are not UTF-8.', info=true
+            ) %}
+        {% endif %}
+        {{ return(read_text_rows(source, columns)) }}
     {% endif %}
     {{ return(read_typed_rows(source, columns)) }}
 {%- endmacro %}
@@ -193,14 +263,15 @@ where nothing = 0
 {%- endif %}
 {%- endmacro %}
 
-{% macro read_text_rows(path, columns, delimiter) -%}
+{% macro read_text_rows(source, columns) -%}
+{%- set delimiter = source.delimiter -%}
 {%- set field = field_pattern(delimiter) -%}
 {%- set groups = [] -%}
 {%- for header in columns.headers %}{% do groups.append('(' ~ field ~ ')') %}{% endfor -%}
 {%- set record = '^' ~ groups | join(delimiter) ~ '$' -%}
 {%- set open_quote = '^(?:(?:' ~ field ~ ')' ~ delimiter ~ ')*"(?:[^"]|"")*$' -%}
 with physical as (
-    {{ physical_lines(path, rejects=model.name ~ '_rejects') }}
+    {{ physical_lines(source.path, source.encoding, model.name ~ '_rejects') }}
 ),
 
 classified as (
@@ -295,37 +366,48 @@ from records
     end
 {%- endmacro %}
 
-{#- How many rows the source of a raw model could have, counted without parsing. -#}
-{% macro count_physical_rows(model_name) -%}
-    {% if not execute %}{{ return('select 0 as row_count') }}{% endif %}
-    {% set node = graph.nodes['model.customer_segmentation.' ~ model_name] %}
-    {% set source = data_file_source(node.config.meta.data_file) %}
-    {% if source.kind == 'text' %}
-    select count(*) - 1 + (
-        select count(*)
-        from {{ ref(model_name) }}
-        where reject_reason in ('invalid_encoding', 'unreadable_line')
-    ) as row_count
-    from ({{ physical_lines(source.path) }}) as lines
-    where line <> ''
-    {% elif source.kind == 'parquet' %}
-    select count(*) as row_count from read_parquet('{{ source.path }}')
-    {% elif source.kind == 'relation' %}
-    select count(*) as row_count from {{ source.path }}
-    {% else %}
-    select 0 as row_count
+{#- The independent count of what the chosen input's files hold: every physical line
+    that is not blank, less the header and the lines that continue a quoted field. Of
+    Parquet and relations it is the number of rows. An input whose tables are no files
+    counts them itself, in <input>__physical_rows. -#}
+{% macro count_physical_rows() -%}
+    {% if input_settings().get('physical_rows') == 'own' %}
+        {{ return('select * from ' ~ input_model('physical_rows')) }}
     {% endif %}
+    {#- so that they are built before their rejected lines are counted -#}
+    {% for table in input_contract() if has(table) %}{% do input_model(table) %}{% endfor %}
+    {% set counts = ["select '' as source_table, 0 as row_count where 1 = 0"] %}
+    {% for node in (graph.nodes.values() if execute else [])
+        if node.resource_type == 'model' and node.config.meta.get('data_file') %}
+        {% do counts.append(count_data_file(node)) %}
+    {% endfor %}
+    {{ return(counts | join(' union all ')) }}
 {%- endmacro %}
 
-{#- The independent count of a raw model's rows: every physical line that is not blank,
-    less the header and the lines that continue a quoted field. -#}
-{% macro physical_rows_of(model_name, table) -%}
+{% macro count_data_file(node) -%}
+    {% set spec = node.config.meta.data_file %}
+    {% set source = data_file_source(spec) %}
 select
-    '{{ table }}' as source_table,
-    counted.row_count - coalesce(continued.line_count, 0) as row_count
-from ({{ count_physical_rows(model_name) }}) as counted
-cross join (
-    select sum(line_count - 1) as line_count
-    from {{ ref(model_name) }}
-) as continued
+    '{{ spec.table }}' as source_table,
+    {% if source.kind == 'text' -%}
+    (
+        select count(*) - 1
+        from ({{ physical_lines(source.path, source.encoding) }}) as lines
+        where line <> ''
+    ) + (
+        -- what is no UTF-8 is no line to the reader; what continues a quoted field is
+        -- no row
+        select coalesce(sum(
+            case when reject_reason in ('invalid_encoding', 'unreadable_line') then 1 else 0 end
+            - (line_count - 1)
+        ), 0)
+        from {{ node.relation_name }}
+    )
+    {%- elif source.kind == 'parquet' -%}
+    (select count(*) from read_parquet('{{ source.path }}'))
+    {%- elif source.kind == 'relation' -%}
+    (select count(*) from {{ source.path }})
+    {%- else -%}
+    0
+    {%- endif %} as row_count
 {%- endmacro %}

@@ -1,6 +1,10 @@
 """Candidates: every number of clusters that was tried, and why one was chosen."""
 
-from dataclasses import dataclass
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -15,12 +19,18 @@ from segmentation.clustering import (
     NotConvergedError,
     assign,
     fit_clustering,
-    label_agreement,
+    one_thread,
     silhouette,
 )
-from segmentation.evidence import MINIMUM_STABILITY
+from segmentation.evidence import MINIMUM_STABILITY, Kept
 from segmentation.frames import require_columns, with_dtypes
-from segmentation.preparation import each_segmentation, fit_preparation, prepare
+from segmentation.known_evidence import Choice, evidence_key, reusable_rows
+from segmentation.preparation import (
+    each_segmentation,
+    fit_preparation,
+    prepare,
+    round_values,
+)
 from segmentation.prototypes import (
     complete_registry,
     version_in_force,
@@ -48,6 +58,7 @@ CANDIDATE_DTYPES = {
     "is_chosen": "boolean",
     "status": "string",
     "reason": "string",
+    "evidence_key": "string",
 }
 MEASURES = tuple(name for name, dtype in CANDIDATE_DTYPES.items() if dtype == "float64")
 MINIMUM_CUSTOMERS = 50
@@ -61,6 +72,8 @@ SILHOUETTE_ROWS = 5_000
 RESAMPLES = 50
 # What a single fit of the other algorithms costs grows with the square of the rows.
 SLOW = {"resamples": 25, "most_rows": 2_000}
+# What is only looked at beside the chosen one.
+COMPARED = {"resamples": 10, "most_rows": 2_000}
 STABILITY_ROWS = {"kmeans": 10_000, "hierarchical": 5_000, "dbscan": 5_000}
 DRAWS = 20
 # Of the chosen one, where 20 draws leave the answer to chance.
@@ -68,6 +81,9 @@ MORE_DRAWS = 80
 DOUBTFUL = 1.0
 LEVEL_SHARE = 0.95
 MEASURE_DECIMALS = 6
+# Two numbers of clusters are measured at a time, or four where there are the cores;
+# each thread holds the distances of 5,000 customers, 200 MB.
+THREADS = min(4, os.cpu_count() or 1)
 
 
 def evaluate_candidates(
@@ -75,6 +91,9 @@ def evaluate_candidates(
     settings: pd.DataFrame,
     registry: pd.DataFrame,
     earlier_sample: pd.DataFrame | None = None,
+    *,
+    known: pd.DataFrame | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> pd.DataFrame:
     """Return the measures of every number of clusters k, and which k is chosen.
 
@@ -106,7 +125,14 @@ def evaluate_candidates(
         All published versions as ``fit_prototypes`` returns them; may be empty.
     earlier_sample
         The sampled customers as of half a period ago, by the same sample_rank; not
-        all of them need to have been customers then.
+        all of them need to have been customers then. May have no rows.
+    known
+        What an earlier call returned. The rows of a segmentation are returned again
+        instead of being measured where that would give the very same: with neither
+        its data, its configuration nor the published k changed. Rows that lack a
+        column, as those of an earlier release, count as none.
+    progress
+        Gets a line of text after each step of the measuring.
 
     Returns
     -------
@@ -115,10 +141,11 @@ def evaluate_candidates(
         customers as scoring labels them: inertia (squared prepared units);
         silhouette, davies_bouldin and calinski_harabasz (of the first 5,000
         customers by rank, without noise); stability, the mean adjusted Rand index
-        of 50 refits (25 of the slower algorithms) on the first 10,000 (5,000)
-        customers, and its standard error; separation, the spreads of the silhouette
-        above data without clusters (null for what is unstable or below the
-        minimum, unless asked for); smallest_share and largest_share of a segment;
+        of 50 refits (25 of the slower algorithms, 10 of them for comparison) on the
+        first 10,000 (5,000) customers, and its standard error; separation, the
+        spreads of the silhouette above data without clusters (null for what is
+        unstable or below the minimum, unless asked for); smallest_share and
+        largest_share of a segment;
         noise_share; label_agreement with the algorithm's own labels;
         period_persistence, the adjusted Rand index with the labels of half a period
         ago. All are rounded to 6 decimals. is_elbow marks the k farthest below the
@@ -126,7 +153,8 @@ def evaluate_candidates(
         row or one row without k that says why there is none, with the status
         'insufficient_data', 'no_variation', 'not_fitted' or
         'unstable'. Below the chosen one's algorithm the others are rows for
-        comparison.
+        comparison. evidence_key is the same in all rows of a segmentation: SHA-256
+        of what they were measured on.
 
     Raises
     ------
@@ -135,24 +163,72 @@ def evaluate_candidates(
 
     """
     registry = complete_registry(registry)
-    rows = []
+    known = _typed(known)
+    parts = []
     for segmentation, customers, own in each_segmentation(sample, settings):
+
+        def say(text, name=segmentation):
+            if progress is not None:
+                progress(f"{name}: {text}")
+
         asked = _asked_cluster_count(own)
-        published = registry[registry["segmentation"] == segmentation]
-        earlier = None
-        if earlier_sample is not None:
-            require_columns(
-                earlier_sample,
-                ["segmentation", "sample_rank", *own["feature"].unique()],
-                name="earlier_sample",
-            )
-            earlier = earlier_sample[earlier_sample["segmentation"] == segmentation]
-        found = _candidates_of(customers, own, published, asked, earlier)
-        rows += [
-            {"segmentation": segmentation, "algorithm": own["algorithm"].iloc[0]} | row
-            for row in found
-        ]
-    return with_dtypes(pd.DataFrame(rows), CANDIDATE_DTYPES)
+        earlier = _earlier_of(earlier_sample, segmentation, customers, own)
+        # What the settings ask for is chosen whatever is published.
+        held = None
+        if asked is None:
+            published = registry[registry["segmentation"] == segmentation]
+            held = _published_choice(published, own.iloc[0])
+        rows = reusable_rows(
+            known[known["segmentation"] == segmentation],
+            lambda by, found=(customers, own, earlier): evidence_key(*found, by),
+            held,
+        )
+        if rows is not None:
+            say("neither data nor configuration changed, so the evidence is reused")
+            parts.append(_in_order(rows, own["algorithm"].iloc[0]))
+            continue
+        found, decided_by = _candidates_of(customers, own, held, asked, earlier, say)
+        rows = pd.DataFrame(found).assign(
+            segmentation=segmentation,
+            evidence_key=evidence_key(customers, own, earlier, decided_by),
+        )
+        rows["algorithm"] = rows["algorithm"].fillna(own["algorithm"].iloc[0])
+        parts.append(with_dtypes(rows, CANDIDATE_DTYPES))
+    found = pd.concat(parts) if parts else pd.DataFrame()
+    return with_dtypes(found, CANDIDATE_DTYPES)
+
+
+def _typed(known: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the known rows in their dtypes; none if there is anything amiss."""
+    if known is None or not set(CANDIDATE_DTYPES) <= set(known.columns):
+        known = pd.DataFrame()
+    return with_dtypes(known, CANDIDATE_DTYPES)
+
+
+def _in_order(rows: pd.DataFrame, algorithm: str) -> pd.DataFrame:
+    """Return stored rows in the order in which they were measured."""
+    order = [algorithm, *(other for other in ALGORITHMS if other != algorithm)]
+    return rows.sort_values(
+        ["algorithm", "cluster_count"],
+        key=lambda c: c.map(order.index) if c.name == "algorithm" else c,
+    )
+
+
+def _earlier_of(earlier_sample, segmentation, customers, settings) -> pd.DataFrame:
+    """Return the sampled customers' rows of half a period ago, by rank."""
+    if earlier_sample is None or earlier_sample.empty:
+        return customers.iloc[:0]
+    features = settings["feature"].unique()
+    require_columns(
+        earlier_sample,
+        ["segmentation", "sample_rank", *features],
+        name="earlier_sample",
+    )
+    earlier = earlier_sample[
+        (earlier_sample["segmentation"] == segmentation)
+        & earlier_sample["sample_rank"].isin(customers["sample_rank"])
+    ]
+    return earlier.sort_values("sample_rank")
 
 
 def _lowest(settings: pd.Series) -> int:
@@ -185,42 +261,38 @@ class _Customers:
     earlier_points: np.ndarray
     earlier_rows: np.ndarray
     random_seed: int
-    trees: dict
+    kept: Kept = field(default_factory=Kept)
 
 
-def _candidates_of(customers, settings, published, asked, earlier) -> list[dict]:
+def _candidates_of(
+    customers, settings, held: Choice | None, asked, earlier, say
+) -> tuple[list[dict], Choice | None]:
+    """Return the rows, and the published choice if they would differ without it."""
     first = settings.iloc[0]
     if len(customers) < MINIMUM_CUSTOMERS:
-        return [
-            _without_choice(
-                "insufficient_data",
-                f"{len(customers)} sampled customers; at least {MINIMUM_CUSTOMERS} "
-                "are needed",
-            )
-        ]
+        return _nothing_measured(
+            say,
+            "insufficient_data",
+            f"{len(customers)} sampled customers; at least {MINIMUM_CUSTOMERS} "
+            "are needed",
+        )
     preparation = fit_preparation(customers, settings)
     points = prepare(customers, preparation)
     distinct = len(np.unique(points, axis=0))
     if distinct < MINIMUM_DISTINCT_ROWS:
-        return [
-            _without_choice(
-                "no_variation",
-                f"{len(points)} sampled customers differ in only {distinct} distinct "
-                f"rows; at least {MINIMUM_DISTINCT_ROWS} are needed",
-            )
-        ]
-    then = customers.iloc[:0]
-    if earlier is not None:
-        then = earlier[earlier["sample_rank"].isin(customers["sample_rank"])]
-        then = then.sort_values("sample_rank")
+        return _nothing_measured(
+            say,
+            "no_variation",
+            f"{len(points)} sampled customers differ in only {distinct} distinct "
+            f"rows; at least {MINIMUM_DISTINCT_ROWS} are needed",
+        )
     prepared = _Customers(
         points,
-        prepare(then, preparation) if len(then) else points[:0],
+        prepare(earlier, preparation) if len(earlier) else points[:0],
         np.searchsorted(
-            customers["sample_rank"].to_numpy(), then["sample_rank"].to_numpy()
+            customers["sample_rank"].to_numpy(), earlier["sample_rank"].to_numpy()
         ),
         int(first["random_seed"]),
-        {},
     )
 
     algorithm = first["algorithm"]
@@ -233,21 +305,22 @@ def _candidates_of(customers, settings, published, asked, earlier) -> list[dict]
     if algorithm == "dbscan":
         counts = {count for count in fits if count <= highest or count == asked}
     shown = {count: fit for count, fit in fits.items() if count in counts}
-    held, since = _published_choice(published, first)
-    rows = []
-    for count, fit in shown.items():
-        row = _measure(prepared, algorithm, count, fit, lowest)
+    rows, decided_by = [], None
+    for count, row in _measured(prepared, algorithm, shown, lowest, say):
+        fit = shown[count]
         row["is_elbow"] = count == elbow
-        tie = count in (elbow, held)
-        row["reason"] = _rejection(row, fit, lowest, tie=tie)
+        row["reason"] = _rejection(row, fit, lowest, tie=count == elbow)
+        if row["reason"] and held and count == held.cluster_count:
+            row["reason"] = _rejection(row, fit, lowest, tie=True)
+            decided_by = None if row["reason"] else held
         row["is_usable"] = row["reason"] is None
         if count == asked and np.isnan(row["separation"]):
-            row["separation"] = _separation(prepared, fit)
+            row["separation"] = _separation(prepared, fit, row["silhouette"])
             row["structure"] = evidence.structure(row["stability"], row["separation"])
         if row["is_usable"] and row["stability"] < MINIMUM_STABILITY:  # a tie
-            row["separation"] = _separation(prepared, fit)
+            row["separation"] = _separation(prepared, fit, row["silhouette"])
             row["structure"] = evidence.structure(MINIMUM_STABILITY, row["separation"])
-        rows.append(_rounded(row))
+        rows.append(row)
     rows += [
         _row(cluster_count=count, status="not_converged", reason=reason)
         for count, reason in failures.items()
@@ -257,23 +330,49 @@ def _candidates_of(customers, settings, published, asked, earlier) -> list[dict]
     if asked:
         rows = _choose_asked(rows, asked, distinct, algorithm)
     else:
-        rows = _choose(rows, below, held, since, lowest, first, distinct)
+        rows, is_kept = _choose(rows, below, held, lowest, first, distinct)
+        decided_by = held if is_kept else decided_by
     chosen = next((row for row in rows if row["is_chosen"]), None)
     if chosen is None:
-        return rows
+        say(f"no k chosen: {rows[-1]['reason']}")
+        return [_rounded(row) for row in rows], decided_by
     fit = shown[chosen["cluster_count"]]
     labels = assign(points, fit)
     if abs(chosen["separation"] - evidence.SEPARATED) < DOUBTFUL:
-        z = _separation(prepared, fit, draws=MORE_DRAWS)
-        chosen["separation"] = round(z, MEASURE_DECIMALS)
+        z = _separation(prepared, fit, chosen["silhouette"], draws=MORE_DRAWS)
+        chosen["separation"] = z
         if chosen["structure"] != "unstable":
             chosen["structure"] = evidence.structure(MINIMUM_STABILITY, z)
     chosen["reason"] += f"; {_said(chosen)}"
+    say(f"k = {chosen['cluster_count']} chosen: {chosen['reason']}")
     chosen["reason"] += "".join(_levels(customers, settings["feature"], labels))
-    return rows + _comparisons(prepared, algorithm, chosen, labels, distinct)
+    rows += _comparisons(prepared, algorithm, chosen, labels, distinct, say)
+    return [_rounded(row) for row in rows], decided_by
+
+
+def _nothing_measured(say, status, reason) -> tuple[list[dict], None]:
+    say(f"no k chosen: {reason}")
+    return [_without_choice(status, reason)], None
 
 
 # ---- fits and measures -------------------------------------------------------------
+
+
+def _in_threads(function: Callable, items: Iterable) -> Iterator:
+    """Yield what the function returns for each, in their order, from a few threads.
+
+    No result may depend on another's. The numeric libraries run outside the
+    interpreter's lock for the most part.
+    """
+    # One limit around all: that of BLAS is one for the whole process, and the thread
+    # that left its own limit first would lift it for the others. The filters of
+    # warnings, which fits change too, are put back likewise.
+    with (
+        one_thread(),
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(THREADS) as pool,
+    ):
+        yield from pool.map(function, items)
 
 
 def _fits(prepared, algorithm, counts, distinct) -> tuple[dict, dict]:
@@ -282,26 +381,27 @@ def _fits(prepared, algorithm, counts, distinct) -> tuple[dict, dict]:
         # The knee comes first, which _elbow relies on.
         found = clustering.fit_dbscan(prepared.points)
         return {fit.segment_count: fit for fit in found}, {}
-    fits, failures = {}, {}
-    for count in sorted(counts | set(ELBOW_RANGE)):
-        if count > distinct:
-            break
+
+    def fit(count):
         try:
-            fits[count] = _fit(prepared, algorithm, count)
+            return _fit(prepared, algorithm, count)
         except NotConvergedError as error:
-            failures[count] = str(error)
-    return fits, failures
+            return str(error)
+
+    tried = sorted(count for count in counts | set(ELBOW_RANGE) if count <= distinct)
+    found = dict(zip(tried, _in_threads(fit, tried), strict=True))
+    failures = {count: fit for count, fit in found.items() if isinstance(fit, str)}
+    return {c: fit for c, fit in found.items() if c not in failures}, failures
 
 
 def _fit(prepared: _Customers, algorithm: str, count: int) -> Clustering:
-    seed = prepared.random_seed
+    points, seed = prepared.points, prepared.random_seed
     if algorithm != "hierarchical":
-        return fit_clustering(prepared.points, algorithm, count, random_seed=seed)
-    if "all" not in prepared.trees:
-        prepared.trees["all"] = clustering.fit_ward(prepared.points, random_seed=seed)
-    return clustering.cut_ward(
-        prepared.points, prepared.trees["all"], count, random_seed=seed
+        return fit_clustering(points, algorithm, count, random_seed=seed)
+    tree = prepared.kept.get(
+        "tree of all", lambda: clustering.fit_ward(points, random_seed=seed)
     )
+    return clustering.cut_ward(points, tree, count, random_seed=seed)
 
 
 def _elbow(fits: dict, algorithm: str, before: dict) -> tuple[int | None, dict]:
@@ -331,21 +431,33 @@ def _elbow(fits: dict, algorithm: str, before: dict) -> tuple[int | None, dict]:
     return (elbow if below[elbow] > 0 else None), below
 
 
-def _measure(prepared, algorithm, count, fit, lowest) -> dict:
+def _measured(prepared, algorithm, fits, lowest, say) -> Iterator[tuple[int, dict]]:
+    """Yield k and its measures, in the order of the fits."""
+    span = f"of {min(fits)} to {max(fits)} " if len(fits) > 1 else ""
+    rows = _in_threads(
+        lambda count: _measure(prepared, algorithm, count, fits[count], lowest), fits
+    )
+    for count, row in zip(fits, rows, strict=True):
+        say(f"k = {count} {span}measured (stability {row['stability']:.2f})")
+        yield count, row
+
+
+def _measure(prepared, algorithm, count, fit, lowest, slow=None) -> dict:
     points = prepared.points
     labels = assign(points, fit)
     sizes = np.bincount(labels[labels != NOISE], minlength=fit.segment_count)
     shares = sizes / len(labels)
     first = np.flatnonzero(labels[:SILHOUETTE_ROWS] != NOISE)
     inner, inner_labels = points[first], labels[first]
-    mean, error = _stability(prepared, algorithm, count, fit, labels)
-    z = float("nan")
+    mean, error = _stability(prepared, algorithm, count, fit, labels, slow or SLOW)
+    width, z = silhouette(inner, inner_labels), float("nan")
     stable = mean >= MINIMUM_STABILITY
     if stable and fit.segment_count >= lowest:
-        z = _separation(prepared, fit)
+        z = _separation(prepared, fit, width)
+    own = fit.own_labels
     return _row(cluster_count=count, status="ok") | {
         "inertia": fit.inertia,
-        "silhouette": silhouette(inner, inner_labels),
+        "silhouette": width,
         "davies_bouldin": evidence.davies_bouldin(inner, inner_labels),
         "calinski_harabasz": evidence.calinski_harabasz(inner, inner_labels),
         "stability": mean,
@@ -355,7 +467,7 @@ def _measure(prepared, algorithm, count, fit, lowest) -> dict:
         "smallest_share": shares.min(),
         "largest_share": shares.max(),
         "noise_share": (labels == NOISE).mean(),
-        "label_agreement": label_agreement(points, fit),
+        "label_agreement": (labels[: len(own)] == own).mean(),
         "period_persistence": adjusted_rand_score(
             labels[prepared.earlier_rows], assign(prepared.earlier_points, fit)
         )
@@ -364,18 +476,18 @@ def _measure(prepared, algorithm, count, fit, lowest) -> dict:
     }
 
 
-def _stability(prepared, algorithm, count, fit, labels) -> tuple[float, float]:
+def _stability(prepared, algorithm, count, fit, labels, slow) -> tuple[float, float]:
     """Return stability and error; of what is peeled off, that of the rest."""
     first = slice(STABILITY_ROWS[algorithm])
     points, labels = prepared.points[first], labels[first]
-    key = len(points)
+    inside = np.ones(len(labels), dtype=bool)
     if algorithm != "dbscan" and (labels == NOISE).any():
-        points, labels = points[labels != NOISE], labels[labels != NOISE]
-        count, key = fit.segment_count, len(points)
+        inside = labels != NOISE
+        points, labels, count = points[inside], labels[inside], fit.segment_count
     refits = {
         "kmeans": lambda: evidence.refit_kmeans(count),
         "hierarchical": lambda: evidence.refit_ward(
-            count, prepared.trees.setdefault(key, {})
+            count, prepared.kept.get(("trees", inside.tobytes()), Kept)
         ),
         "dbscan": lambda: evidence.refit_dbscan(
             fit.radius / clustering.knee_distance(points)
@@ -386,20 +498,20 @@ def _stability(prepared, algorithm, count, fit, labels) -> tuple[float, float]:
         refits[algorithm](),
         labels,
         random_seed=prepared.random_seed,
-        **({"resamples": RESAMPLES} if algorithm == "kmeans" else SLOW),
+        **({"resamples": RESAMPLES} if algorithm == "kmeans" else slow),
     )
 
 
-def _separation(prepared, fit, draws=None) -> float:
-    labels = assign(prepared.points, fit)
-    points, labels = prepared.points[labels != NOISE], labels[labels != NOISE]
-    first = slice(SILHOUETTE_ROWS)
+def _separation(prepared, fit, width: float, draws: int | None = None) -> float:
+    """Return the separation of a clustering whose silhouette is known already."""
+    inside = assign(prepared.points, fit) != NOISE
     return evidence.separation(
-        points,
+        prepared.points[inside],
         fit.segment_count,
-        silhouette(points[first], labels[first]),
+        width,
         draws=draws or DRAWS,
         random_seed=prepared.random_seed,
+        kept=prepared.kept.get(("draws", inside.tobytes()), Kept),
     )
 
 
@@ -417,7 +529,7 @@ def _levels(customers, features, labels) -> list[str]:
         for feature in features.unique():
             values = customers[feature].reset_index(drop=True)
             if pd.api.types.is_numeric_dtype(values) or values.map(np.isreal).all():
-                values = pd.to_numeric(values).astype("float64")
+                values = round_values(pd.to_numeric(values).astype("float64"))
                 if (values.dropna() % 1 != 0).any():
                     continue
                 values = values.astype("Int64")
@@ -452,14 +564,19 @@ def _choose_asked(rows, asked, distinct, algorithm) -> list[dict]:
     return [*rows, _without_choice("not_fitted", f"{reason}, but {why}")]
 
 
-def _choose(rows, below, held, since, lowest, settings, distinct) -> list[dict]:
+def _choose(
+    rows, below, held: Choice | None, lowest, settings, distinct
+) -> tuple[list[dict], bool]:
+    """Return the rows with the choice, and whether it is another for what is held."""
     measured = [row for row in rows if row["status"] == "ok"]
     usable = [row for row in measured if row["is_usable"]]
     if not usable:
-        return [*rows, _nothing_usable(measured, lowest, settings, distinct)]
+        return [*rows, _nothing_usable(measured, lowest, settings, distinct)], False
     # max returns the first of equals, and the rows are in order of k.
     best = max(usable, key=lambda row: below[row["cluster_count"]])
-    kept = [row for row in usable if row["cluster_count"] == held]
+    kept = [
+        row for row in usable if held and row["cluster_count"] == held.cluster_count
+    ]
     chosen = kept[0] if kept else best
     best_count = best["cluster_count"]
     bend = "knee" if settings["algorithm"] == "dbscan" else "elbow"
@@ -473,11 +590,11 @@ def _choose(rows, below, held, since, lowest, settings, distinct) -> list[dict]:
     # gives the same rows as the build before.
     if chosen is not best:
         chosen["reason"] = (
-            f"kept at k = {held} from published version {since}; the {bend} alone "
-            f"would now choose {best_count}"
+            f"kept at k = {held.cluster_count} from published version {held.since}; "
+            f"the {bend} alone would now choose {best_count}"
         )
     chosen["is_chosen"] = True
-    return rows
+    return rows, chosen is not best
 
 
 def _said(row: dict) -> str:
@@ -533,41 +650,42 @@ def _rejection(row: dict, fit: Clustering, lowest: int, *, tie: bool) -> str | N
     return None
 
 
-def _comparisons(prepared, algorithm, chosen, labels, distinct) -> list[dict]:
+def _comparisons(prepared, algorithm, chosen, labels, distinct, say) -> list[dict]:
     """Return what the other algorithms find with so many clusters, as evidence."""
-    rows = []
-    for other in ALGORITHMS:
-        if other == algorithm:
-            continue
+
+    def compared(other) -> dict | None:
         count = chosen["cluster_count"]
         try:
             if other == "dbscan":
-                fit = next(
-                    iter(clustering.fit_dbscan(prepared.points, factors=(1.0,))), None
-                )
+                found = clustering.fit_dbscan(prepared.points, factors=(1.0,))
+                fit = next(iter(found), None)
                 if fit is None:
-                    continue
+                    return None
                 count = fit.segment_count
             elif 2 <= count <= distinct:
                 fit = _fit(prepared, other, count)
             else:
-                continue
+                return None
         except NotConvergedError:
-            continue
-        row = _measure(prepared, other, count, fit, LEAST_CLUSTER_COUNT)
+            return None
+        row = _measure(prepared, other, count, fit, LEAST_CLUSTER_COUNT, COMPARED)
         agreement = adjusted_rand_score(labels, assign(prepared.points, fit))
-        rows.append(
-            _rounded(row)
-            | {
-                "algorithm": other,
-                "reason": f"for comparison with {algorithm}; adjusted Rand index "
-                f"{agreement:.2f} with the chosen segments",
-            }
-        )
+        return row | {
+            "algorithm": other,
+            "reason": f"for comparison with {algorithm}; adjusted Rand index "
+            f"{agreement:.2f} with the chosen segments",
+        }
+
+    others = [other for other in ALGORITHMS if other != algorithm]
+    rows = []
+    for row in _in_threads(compared, others):
+        if row is not None:
+            say(f"{row['algorithm']} measured {row['reason']}")
+            rows.append(row)
     return rows
 
 
-def _published_choice(published, settings) -> tuple[int | None, int | None]:
+def _published_choice(published, settings) -> Choice | None:
     """Return the k in force under this configuration, and the version it is from.
 
     That is the first version of the unbroken run with this k and configuration, not
@@ -575,7 +693,7 @@ def _published_choice(published, settings) -> tuple[int | None, int | None]:
     """
     held = version_in_force(published, settings["as_of_date"])
     if held.empty:
-        return None, None
+        return None
     version = held["model_version"].iloc[0]
     count = held["cluster_count"].iloc[0]
     earlier = (
@@ -591,7 +709,7 @@ def _published_choice(published, settings) -> tuple[int | None, int | None]:
         ):
             break
         since = row.model_version
-    return (None, None) if since is None else (int(count), int(since))
+    return None if since is None else Choice(int(count), int(since))
 
 
 def _without_choice(status: str, reason: str) -> dict:
@@ -602,6 +720,7 @@ def _without_choice(status: str, reason: str) -> dict:
 
 def _row(*, cluster_count: int | None, status: str, reason: str | None = None) -> dict:
     return dict.fromkeys(MEASURES, float("nan")) | {
+        "algorithm": None,  # the one of the settings
         "cluster_count": cluster_count,
         "structure": None,
         "is_elbow": False,

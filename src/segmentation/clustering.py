@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from sklearn.cluster import DBSCAN, KMeans, ward_tree
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import pairwise_distances_argmin, silhouette_score
+from sklearn.metrics import pairwise_distances_argmin
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import ThreadpoolController
 
@@ -667,7 +668,25 @@ def silhouette(points: np.ndarray, labels: np.ndarray) -> float:
     labels : ndarray of shape (n,)
 
     """
-    if not 2 <= len(np.unique(labels)) < len(points):
+    positions, sizes = np.unique(labels, return_inverse=True, return_counts=True)[1:]
+    if not 2 <= len(sizes) < len(points):
         return float("nan")
+    members = (positions[:, None] == np.arange(len(sizes))).astype(float)
+    step = max(1, BLOCK // len(points))
     with one_thread():
-        return float(silhouette_score(points, labels))
+        sums = np.vstack(
+            [
+                cdist(points[start : start + step], points) @ members
+                for start in range(0, len(points), step)
+            ]
+        )
+    own = np.arange(len(points)), positions
+    within = sums[own] / np.maximum(sizes[positions] - 1, 1)  # not to itself
+    means = sums / sizes
+    means[own] = np.inf
+    other = means.min(axis=1)
+    larger = np.maximum(within, other)
+    # A cluster of one, and a point on top of its own and another cluster, count 0.
+    counts = (sizes[positions] > 1) & (larger > 0)
+    widths = np.divide(other - within, larger, out=np.zeros(len(points)), where=counts)
+    return float(widths.mean())

@@ -1,6 +1,7 @@
 """The command line: a thin front on dbt's own runner that ends in a summary."""
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -17,6 +18,11 @@ LOCK_CURE = (
     "Another program has the database open. Close it and build again; dashboards read "
     "the exported files, never the working database."
 )
+STRUCTURES = {
+    "separated": "separated clusters",
+    "continuous": "slices of a continuum, no groups apart",
+    "unstable": "unstable: other customers would give other segments",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,10 +50,11 @@ def _build(variables: dict, target: str) -> int:
         return 1
     # YAML reads a date as a date, which JSON does not know: dbt takes its text.
     text = json.dumps(variables, default=str)
-    progress = _Progress()
-    result = dbtRunner(callbacks=[progress]).invoke(
-        ["build", "--quiet", "--target", target, "--vars", text]
-    )
+    progress = _Progress(sys.stdout)
+    with contextlib.redirect_stdout(progress):
+        result = dbtRunner(callbacks=[progress]).invoke(
+            ["build", "--quiet", "--target", target, "--vars", text]
+        )
     progress.end()
     if not result.success:
         print("Nothing was published; the last exports stand as they were.")
@@ -70,25 +77,38 @@ def _holder(database: str) -> str | None:
 
 
 class _Progress:
-    """Counts finished nodes on one line of a terminal."""
+    """Counts finished nodes on one line of a terminal, below what models print.
 
-    def __init__(self):
+    It stands in for sys.stdout meanwhile, to clear its line before others write.
+    """
+
+    def __init__(self, stream):
+        self.stream = stream
         self.done = 0
         self.started = time.monotonic()
-        self.is_terminal = sys.stdout.isatty()
+        self.is_shown = False
 
     def __call__(self, event):
         if event.info.name == "NodeFinished":
             self.done += 1
-            if self.is_terminal:
+            if self.stream.isatty():
                 name = event.data.node_info.node_name[:50]
-                print(f"\r{self.done:4d} done, last {name:<50}", end="", flush=True)
+                self.stream.write(f"\r{self.done:4d} done, last {name:<50}")
+                self.stream.flush()
+                self.is_shown = True
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+    def write(self, text):
+        if self.is_shown:
+            self.stream.write("\r" + " " * 70 + "\r")
+            self.is_shown = False
+        return self.stream.write(text)
 
     def end(self):
-        if self.is_terminal:
-            print("\r" + " " * 70, end="\r")
         seconds = time.monotonic() - self.started
-        print(f"{self.done} models and tests in {seconds:.0f} s")
+        print(f"{self.done} models and tests in {seconds:.0f} s", file=self)
 
 
 def summary(exports: Path, database: str) -> str:
@@ -104,10 +124,15 @@ def summary(exports: Path, database: str) -> str:
     """
     manifest = json.loads((exports / MANIFEST).read_text())
     folder = exports / manifest["folder"]
+    segmentations = _rows(
+        folder / "dim_segmentations.parquet",
+        "segmentation, structure, stability, status, reason",
+        "not is_primary, segmentation = 'rfm', segmentation",
+    )
     segments = _rows(
         folder / "rpt_segment_summary.parquet",
         "segmentation, segment_name, customer_count, revenue_share",
-        "segmentation = 'rfm', segmentation, revenue desc, segment_id",
+        "revenue desc nulls last, customer_count desc, segment_id",
         "customer_count > 0",
     )
     quality = _rows(
@@ -116,14 +141,20 @@ def summary(exports: Path, database: str) -> str:
         "source_table, row_count desc, reason",
         "measure <> 'note'",
     )
-    lines = [f"\nSegments of {manifest['input']} as of {manifest['as_of_date']}"]
-    previous = None
-    for segmentation, name, customers, share in segments:
-        if segmentation != previous:
-            lines.append(f"\n  {segmentation:<30}{'customers':>10}{'of revenue':>12}")
-        share_text = "" if share is None else f"{share:.1%}"
-        lines.append(f"    {name:<28}{customers:>10,}{share_text:>12}")
-        previous = segmentation
+    date = f" as of {manifest['as_of_date']}" if manifest["as_of_date"] else ""
+    lines = [f"\nSegments of {manifest['input']}{date}"]
+    for segmentation, structure, stability, status, reason in segmentations:
+        own = [row[1:] for row in segments if row[0] == segmentation]
+        has_revenue = any(share is not None for *_, share in own)
+        revenue = f"{'of revenue':>12}" if has_revenue else ""
+        lines.append(f"\n  {segmentation:<30}{'customers':>10}{revenue}")
+        for name, customers, share in own:
+            share_text = "" if share is None else f"{share:.1%}"
+            lines.append(f"    {name:<28}{customers:>10,}{share_text:>12}".rstrip())
+        if status != "ok":
+            lines.append(f"    {status}: {reason}")
+        elif structure:
+            lines.append(f"    {STRUCTURES[structure]}; stability {stability:.2f}")
     lines.append("\nRaw rows")
     for table in dict.fromkeys(row[0] for row in quality):
         counts = [row[1:] for row in quality if row[0] == table]
@@ -148,7 +179,7 @@ def summary(exports: Path, database: str) -> str:
     return "\n".join(lines)
 
 
-def _rows(file: Path, columns: str, order: str, condition: str) -> list[tuple]:
+def _rows(file: Path, columns: str, order: str, condition: str = "true") -> list[tuple]:
     return duckdb.execute(
         f"select {columns} from read_parquet(?) where {condition} order by {order}",
         [str(file)],

@@ -4,7 +4,8 @@ Two questions, because the answers differ: a continuum can be sliced stably, and
 true structure can be cut at the wrong number.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from threading import Lock
 
 import numpy as np
 from scipy.stats import norm, rankdata
@@ -40,6 +41,33 @@ MINIMUM_SPREAD = 0.001
 MODES = 41
 
 
+class Kept:
+    """What was computed once, also where two threads ask for it at the same time."""
+
+    def __init__(self):
+        """Start with nothing."""
+        self._lock = Lock()
+        self._found: dict = {}
+
+    def get(self, key: Hashable, compute: Callable):
+        """Return what was computed for the key, computing it at the first call.
+
+        Parameters
+        ----------
+        key
+            Names all that the result depends on.
+        compute
+            Called without arguments.
+
+        """
+        with self._lock:
+            lock, found = self._found.setdefault(key, (Lock(), []))
+        with lock:
+            if not found:
+                found.append(compute())
+            return found[0]
+
+
 def refit_kmeans(cluster_count: int) -> Refit:
     """Return the refit of K-Means: three new starts, none of them warm.
 
@@ -58,7 +86,7 @@ def refit_kmeans(cluster_count: int) -> Refit:
     return refit
 
 
-def refit_ward(cluster_count: int, kept: dict) -> Refit:
+def refit_ward(cluster_count: int, kept: Kept) -> Refit:
     """Return the refit of Ward's tree, each point with its nearest one in the tree.
 
     Parameters
@@ -66,16 +94,16 @@ def refit_ward(cluster_count: int, kept: dict) -> Refit:
     cluster_count
         Where the tree is cut.
     kept
-        The trees by seed: one serves all numbers of clusters.
+        The trees of the same points by seed: one serves all numbers of clusters.
 
     """
 
     def refit(rows, points, random_seed):
-        if random_seed not in kept:
+        def planted():
             tree = fit_ward(points[rows], random_seed=random_seed)
-            leaf = quick_assign(points, points[rows], np.arange(len(rows)))
-            kept[random_seed] = tree, leaf
-        tree, leaf = kept[random_seed]
+            return tree, quick_assign(points, points[rows], np.arange(len(rows)))
+
+        tree, leaf = kept.get(random_seed, planted)
         return tree.labels(min(cluster_count, len(rows)))[leaf]
 
     return refit
@@ -183,6 +211,7 @@ def separation(
     *,
     draws: int = 20,
     random_seed: int,
+    kept: Kept | None = None,
 ) -> float:
     """Return by how many spreads the silhouette exceeds that of data without clusters.
 
@@ -203,6 +232,9 @@ def separation(
         How many.
     random_seed
         Seed of the draws.
+    kept
+        The draws of the same points and seed, which serve all numbers of clusters,
+        and their silhouettes.
 
     Returns
     -------
@@ -213,14 +245,26 @@ def separation(
     """
     if np.isnan(silhouette) or not 2 <= cluster_count < len(points):
         return float("nan")
-    rng = np.random.default_rng([random_seed, 2])
-    found = []
-    for drawn in draw_without_clusters(points, draws, rng):
-        seed = int(rng.integers(2**31))
-        centres = quick_kmeans(drawn, cluster_count, starts=STARTS, random_seed=seed)
-        labels = quick_assign(drawn, centres, np.arange(cluster_count))
-        found.append(_silhouette(drawn, labels))
-    found = np.array(found)
+
+    def draw():
+        rng = np.random.default_rng([random_seed, 2])
+        return [
+            (drawn, int(rng.integers(2**31)))
+            for drawn in draw_without_clusters(points, draws, rng)
+        ]
+
+    def widths():
+        found = []
+        for drawn, seed in kept.get(draws, draw):
+            centres = quick_kmeans(
+                drawn, cluster_count, starts=STARTS, random_seed=seed
+            )
+            labels = quick_assign(drawn, centres, np.arange(cluster_count))
+            found.append(_silhouette(drawn, labels))
+        return np.array(found)
+
+    kept = kept or Kept()
+    found = kept.get((draws, cluster_count), widths)
     found = found[~np.isnan(found)]
     if len(found) < 2:
         return float("nan")

@@ -79,16 +79,19 @@ def version_in_force(published: pd.DataFrame, as_of_date) -> pd.DataFrame:
     """Return the rows of the version of one segmentation that held on a date.
 
     That is the highest version as of this date or earlier, or the earliest version
-    if all are later; no rows if nothing was published.
+    if all are later; no rows if nothing was published. Without a date (customers
+    without orders have no clock) it is the highest version.
 
     Parameters
     ----------
     published
         Rows of one segmentation in the dtypes ``PROTOTYPE_DTYPES``.
     as_of_date
-        Date, timestamp or ISO text.
+        Date, timestamp or ISO text; null for no date.
 
     """
+    if pd.isna(as_of_date):
+        return _version(published, published["model_version"].max())
     known = published["as_of_date"] <= pd.Timestamp(as_of_date)
     versions = published["model_version"]
     version = versions[known].max() if known.any() else versions.min()
@@ -171,7 +174,9 @@ def fit_prototypes(
 
 def _prototypes_of(customers, settings, candidates, published) -> pd.DataFrame:
     segmentation = settings["segmentation"].iloc[0]
-    as_of_date = pd.Timestamp(settings["as_of_date"].iloc[0]).normalize()
+    as_of_date = pd.Timestamp(settings["as_of_date"].iloc[0])
+    if not pd.isna(as_of_date):  # customers without orders have no clock
+        as_of_date = as_of_date.normalize()
     if candidates.empty:
         raise ValueError(f"candidates has no rows of segmentation {segmentation!r}")
     chosen = candidates[candidates["is_chosen"].astype(bool)]

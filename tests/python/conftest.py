@@ -110,13 +110,13 @@ def red(folder, of):
 
 
 @shared
-def six_clusters(folder, of):
+def eight_clusters(folder, of):
     """Another k on top of the first build; the planted test only warns."""
     continued(of("demo"), folder)
     return build(
         folder,
         project=of("planted_project"),
-        variables={"cluster_count": 6},
+        variables={"cluster_count": 8},
         environment={"PLANTED_SEVERITY": "warn"},
     )
 
@@ -133,12 +133,12 @@ def past_date(folder, of):
 
 @shared
 def three_again(folder, of):
-    continued(of("six_clusters"), folder)
+    continued(of("eight_clusters"), folder)
     return build(folder, variables={"cluster_count": 3})
 
 
 @shared
-def six_again(folder, of):
+def eight_again(folder, of):
     """Only the model and who is in which segment, not published."""
     continued(of("three_again"), folder)
     return build(
@@ -149,7 +149,7 @@ def six_again(folder, of):
             "int_segmentation_settings+,+dim_segments",
             *NO_TESTS,
         ],
-        variables={"cluster_count": 6},
+        variables={"cluster_count": 8},
     )
 
 

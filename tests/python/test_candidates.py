@@ -2,19 +2,21 @@
 
 import os
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 from independent import customer_rfm, read_online_retail
+from samples import EMPTY, HASH, chosen, registry_of, sample_of, settings_of
 from shared_data import shared_file
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from segmentation import candidates, clustering
+from segmentation import candidates, clustering, known_evidence
 from segmentation.candidates import CANDIDATE_DTYPES, MEASURES
 from segmentation.clustering import fit_kmeans
-from segmentation.prototypes import ORIGINAL_COLUMNS, PROTOTYPE_DTYPES
+from segmentation.prototypes import ORIGINAL_COLUMNS
 
 slow = pytest.mark.skipif(
     not os.environ.get("SEGMENTATION_SLOW_TESTS"),
@@ -30,6 +32,7 @@ def quick_evidence(request, monkeypatch):
         monkeypatch.setattr(candidates, "DRAWS", 4)
         monkeypatch.setattr(candidates, "MORE_DRAWS", 4)
         monkeypatch.setattr(candidates, "SLOW", {"resamples": 2, "most_rows": 300})
+        monkeypatch.setattr(candidates, "COMPARED", {"resamples": 2, "most_rows": 300})
 
 
 @pytest.fixture
@@ -37,62 +40,16 @@ def full_evidence():
     """As many resamples and draws as in a build."""
 
 
-def evaluate_candidates(*frames):
+def evaluate_candidates(*frames, **options):
     """The rows of the configured algorithm, without those for comparison."""
-    found = candidates.evaluate_candidates(*frames)
+    found = candidates.evaluate_candidates(*frames, **options)
     other = found["reason"].str.startswith("for comparison").fillna(False)
     return found[~other].reset_index(drop=True)
 
 
-def sample_of(points, segmentation="value"):
-    points = np.atleast_2d(np.asarray(points, dtype=float).T).T
-    frame = pd.DataFrame(points, columns=[f"f{i}" for i in range(points.shape[1])])
-    ranks = np.arange(1, len(points) + 1)
-    return frame.assign(
-        segmentation=segmentation,
-        sample_rank=ranks,
-        customer_id=[f"c{rank}" for rank in ranks],
-    )
-
-
-def settings_of(features=("f0",), **changes):
-    return pd.DataFrame(
-        {
-            "segmentation": "value",
-            "feature": list(features),
-            "position": range(1, len(features) + 1),
-            "transform": "none",
-            "scaling": "none",
-            "algorithm": "kmeans",
-            "cluster_count": "auto",
-            "minimum_cluster_count": 3,
-            "maximum_cluster_count": 6,
-            "random_seed": 1,
-            "configuration_hash": "h",
-            "as_of_date": pd.Timestamp("2024-06-01"),
-        }
-        | changes
-    )
-
-
-def registry_of(*versions):
-    """(version, k, as-of date, configuration hash); the rest does not matter."""
-    frame = pd.DataFrame(
-        versions,
-        columns=["model_version", "cluster_count", "as_of_date", "configuration_hash"],
-    )
-    frame = frame.assign(segmentation="value").reindex(columns=list(PROTOTYPE_DTYPES))
-    return frame.assign(as_of_date=pd.to_datetime(frame["as_of_date"]))
-
-
-EMPTY = pd.DataFrame(columns=list(PROTOTYPE_DTYPES))
 # Twenty customers at each place. Sums of squares by hand: k = 2 joins 0 with 2 and
 # 100 with 104: 40 * 1 + 40 * 4 = 200; k = 3 only 0 with 2: 40; k = 4 none.
 FOUR_PLACES = sample_of(np.repeat([0, 2, 100, 104], 20))
-
-
-def chosen(found):
-    return found[found["is_chosen"]]
 
 
 def test_measures_are_the_hand_worked_ones():
@@ -191,7 +148,7 @@ def test_the_elbow_alone_passes_within_one_standard_error(monkeypatch, error, ex
     assert found["is_usable"].tolist()[:3] == [False, expected == 3, False]
     assert chosen(found)["cluster_count"].tolist() == ([expected] if expected else [])
     # The published one passes with it too.
-    registry = registry_of((1, 4, "2024-05-01", "h"))
+    registry = registry_of((1, 4, "2024-05-01", HASH))
     found = evaluate_candidates(FOUR_PLACES, settings_of(), registry)
     assert chosen(found)["cluster_count"].tolist() == ([4] if expected else [])
 
@@ -210,7 +167,8 @@ def test_the_elbow_is_of_two_to_ten_whatever_the_maximum():
     assert found[1]["cluster_count"].max() == 12
     shared = found[1]["cluster_count"] <= 6
     pd.testing.assert_frame_equal(
-        found[0].drop(columns="reason"), found[1][shared].drop(columns="reason")
+        found[0].drop(columns=["reason", "evidence_key"]),
+        found[1][shared].drop(columns=["reason", "evidence_key"]),
     )
 
 
@@ -355,7 +313,7 @@ def test_rows_too_close_for_floating_point_give_no_numbers():
 
 
 def test_a_refit_keeps_the_published_k_and_says_what_it_costs():
-    registry = registry_of((3, 4, "2024-05-01", "h"))
+    registry = registry_of((3, 4, "2024-05-01", HASH))
     found = evaluate_candidates(FOUR_PLACES, settings_of(), registry)
     assert chosen(found)["cluster_count"].tolist() == [4]
     said = "kept at k = 4 from published version 3; the elbow alone would now choose 3"
@@ -363,8 +321,8 @@ def test_a_refit_keeps_the_published_k_and_says_what_it_costs():
 
 
 def test_publishing_the_refit_does_not_change_the_reason():
-    before = registry_of((3, 4, "2024-05-01", "h"))
-    after = registry_of((3, 4, "2024-05-01", "h"), (4, 4, "2024-06-01", "h"))
+    before = registry_of((3, 4, "2024-05-01", HASH))
+    after = registry_of((3, 4, "2024-05-01", HASH), (4, 4, "2024-06-01", HASH))
     pd.testing.assert_frame_equal(
         evaluate_candidates(FOUR_PLACES, settings_of(), before),
         evaluate_candidates(FOUR_PLACES, settings_of(), after.iloc[::-1]),
@@ -374,9 +332,9 @@ def test_publishing_the_refit_does_not_change_the_reason():
 @pytest.mark.parametrize(
     "version",
     [
-        pytest.param((3, 3, "2024-05-01", "h"), id="the rule chooses the same k"),
+        pytest.param((3, 3, "2024-05-01", HASH), id="the rule chooses the same k"),
         pytest.param((3, 4, "2024-05-01", "other"), id="another configuration"),
-        pytest.param((3, 5, "2024-05-01", "h"), id="more than the distinct rows"),
+        pytest.param((3, 5, "2024-05-01", HASH), id="more than the distinct rows"),
     ],
 )
 def test_a_published_k_without_effect_is_not_mentioned(version):
@@ -393,7 +351,7 @@ def test_a_published_k_is_given_up_when_a_segment_falls_below_two_percent(
     # 5 or 6 of 300 customers are the fifth segment: 1.67 % and 2 %.
     monkeypatch.setattr(clustering, "ISOLATION", 1.01)  # nothing is that far off
     places = np.repeat([0.0, 20.0, 40.0, 60.0, 64.0], [100, 60, 60, 80 - few, few])
-    registry = registry_of((3, 5, "2024-05-01", "h"))
+    registry = registry_of((3, 5, "2024-05-01", HASH))
     found = evaluate_candidates(sample_of(places), settings_of(), registry)
     row = found[found["cluster_count"] == 5]
     assert row["smallest_share"].item() == round(few / 300, 6)
@@ -402,13 +360,13 @@ def test_a_published_k_is_given_up_when_a_segment_falls_below_two_percent(
 
 
 def test_the_highest_version_is_the_current_one():
-    registry = registry_of((2, 3, "2024-04-01", "h"), (10, 4, "2024-05-01", "h"))
+    registry = registry_of((2, 3, "2024-04-01", HASH), (10, 4, "2024-05-01", HASH))
     found = evaluate_candidates(FOUR_PLACES, settings_of(), registry)
     assert chosen(found)["cluster_count"].tolist() == [4]
 
 
 def test_a_past_date_keeps_the_k_that_was_in_force_then():
-    registry = registry_of((1, 4, "2024-05-01", "h"), (2, 3, "2024-07-01", "h"))
+    registry = registry_of((1, 4, "2024-05-01", HASH), (2, 3, "2024-07-01", HASH))
     found = evaluate_candidates(FOUR_PLACES, settings_of(), registry)
     assert chosen(found)["cluster_count"].tolist() == [4]
     later = settings_of(as_of_date=pd.Timestamp("2024-07-01"))
@@ -434,7 +392,7 @@ def test_well_separated_blobs_are_recovered_whatever_the_seed():
         evaluate_candidates(sample, settings.assign(random_seed=seed), EMPTY)
         for seed in (0, 1, 2)
     ]
-    by_chance = ["stability", "stability_error", "separation", "reason"]
+    by_chance = ["stability", "stability_error", "separation", "reason", "evidence_key"]
     for other in found:
         row = chosen(other)
         assert row["cluster_count"].tolist() == [4]
@@ -468,14 +426,18 @@ def test_results_do_not_depend_on_row_order_or_customer_ids():
     pd.testing.assert_frame_equal(found, expected)
 
 
-def test_results_do_not_depend_on_the_number_of_threads():
+@pytest.mark.parametrize("algorithm", clustering.ALGORITHMS)
+def test_results_do_not_depend_on_the_number_of_threads(algorithm, monkeypatch):
     rng = np.random.default_rng(6)
     sample = sample_of(rng.lognormal(size=(1500, 3)))
-    settings = settings_of(("f0", "f1", "f2"), maximum_cluster_count=4)
+    settings = settings_of(
+        ("f0", "f1", "f2"), maximum_cluster_count=4, algorithm=algorithm
+    )
     found = []
     for threads in (1, 4):
+        monkeypatch.setattr(candidates, "THREADS", threads)
         with threadpool_limits(limits=threads):
-            found.append(evaluate_candidates(sample, settings, EMPTY))
+            found.append(candidates.evaluate_candidates(sample, settings, EMPTY))
     pd.testing.assert_frame_equal(*found)
 
 
@@ -490,11 +452,12 @@ def test_fits_and_silhouettes_run_on_one_thread(monkeypatch):
         return watch
 
     monkeypatch.setattr(clustering.KMeans, "fit", watched(clustering.KMeans.fit))
-    silhouettes = watched(clustering.silhouette_score)
-    monkeypatch.setattr(clustering, "silhouette_score", silhouettes)
+    monkeypatch.setattr(clustering, "cdist", watched(clustering.cdist))
     with threadpool_limits(limits=2):
         evaluate_candidates(FOUR_PLACES, settings_of(), EMPTY)
-    assert threads == {1}
+        assert threads == {1}
+        # Put back for whoever comes next, although fits overlapped.
+        assert {pool["num_threads"] for pool in threadpool_info()} == {2}
 
 
 def test_the_silhouette_is_of_the_first_five_thousand_customers():
@@ -505,6 +468,209 @@ def test_the_silhouette_is_of_the_first_five_thousand_customers():
     _, labels, _ = fit_kmeans(points.round(9), 3, random_seed=1)
     expected = silhouette_score(points[:5000], labels[:5000])
     assert found["silhouette"][1] == pytest.approx(expected, abs=1e-6)
+
+
+# ---- known evidence ----------------------------------------------------------------
+
+
+class MeasuredError(Exception):
+    """Raised in place of the measuring."""
+
+
+def without_measuring(*frames, **options):
+    def refuse(*_):
+        raise MeasuredError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(candidates, "fit_preparation", refuse)
+        patch.setattr(candidates, "_measure", refuse)
+        patch.setattr(candidates, "_candidates_of", refuse)
+        return candidates.evaluate_candidates(*frames, **options)
+
+
+def stored(found):
+    """As a table gives the rows back: in another order, of the engine's dtypes."""
+    return duckdb.sql("select * from found order by md5(reason)").df()
+
+
+def stability_of(mean, error=0.01):
+    return lambda *_, **__: (mean, error)
+
+
+KEPT = registry_of((3, 4, "2024-05-01", HASH))
+KEPT_AGAIN = registry_of((3, 4, "2024-05-01", HASH), (4, 4, "2024-06-01", HASH))
+PUBLISHED = registry_of((1, 3, "2024-06-01", HASH))
+ASKED = registry_of((1, 3, "2024-06-01", "3 none"))
+OTHER_KEPT = registry_of((1, 5, "2024-05-01", HASH))
+NO_CHANGE = [
+    pytest.param({}, EMPTY, EMPTY, id="nothing published"),
+    pytest.param({}, EMPTY, PUBLISHED, id="the build after publishing"),
+    pytest.param({}, PUBLISHED, PUBLISHED, id="published before"),
+    pytest.param({}, KEPT, KEPT, id="a kept k"),
+    pytest.param({}, KEPT, KEPT_AGAIN, id="a kept k, published again"),
+    pytest.param({}, OTHER_KEPT, OTHER_KEPT, id="a published k that cannot be kept"),
+    pytest.param({"minimum_cluster_count": 5}, EMPTY, EMPTY, id="no choice"),
+    pytest.param({"minimum_cluster_count": 5}, KEPT, KEPT, id="no choice any more"),
+    pytest.param({"cluster_count": "3"}, EMPTY, EMPTY, id="a given k"),
+    pytest.param({"cluster_count": "3"}, EMPTY, ASKED, id="a given k, published"),
+    pytest.param({"cluster_count": "9"}, EMPTY, EMPTY, id="a given k that cannot be"),
+]
+
+
+@pytest.mark.parametrize(("changes", "before", "after"), NO_CHANGE)
+def test_known_evidence_is_what_measuring_again_would_give(changes, before, after):
+    settings = settings_of(**changes)
+    known = candidates.evaluate_candidates(FOUR_PLACES, settings, before)
+    expected = candidates.evaluate_candidates(FOUR_PLACES, settings, after)
+    found = without_measuring(FOUR_PLACES, settings, after, known=stored(known))
+    pd.testing.assert_frame_equal(found, expected)
+
+
+@pytest.mark.parametrize("before", [EMPTY, KEPT], ids=["unpublished", "published"])
+def test_known_evidence_without_a_choice_is_reused_too(before, monkeypatch):
+    monkeypatch.setattr(candidates.evidence, "stability", stability_of(0.5))
+    known = candidates.evaluate_candidates(FOUR_PLACES, settings_of(), before)
+    assert known["status"].iloc[-1] == "unstable"
+    for after in (EMPTY, KEPT):
+        expected = candidates.evaluate_candidates(FOUR_PLACES, settings_of(), after)
+        found = without_measuring(
+            FOUR_PLACES, settings_of(), after, known=stored(known)
+        )
+        pd.testing.assert_frame_equal(found, expected)
+
+
+def test_too_little_data_have_known_evidence_too():
+    few = FOUR_PLACES.head(49)
+    known = candidates.evaluate_candidates(few, settings_of(), EMPTY)
+    found = without_measuring(few, settings_of(), EMPTY, known=stored(known))
+    pd.testing.assert_frame_equal(found, known)
+
+
+def test_what_does_not_count_leaves_the_evidence_known():
+    sample = FOUR_PLACES.assign(frequency=1)
+    known = candidates.evaluate_candidates(sample, settings_of(), EMPTY)
+    found = without_measuring(
+        sample.assign(customer_id="x", frequency=2, f9="a").iloc[::-1],
+        settings_of(as_of_date=pd.Timestamp("2024-07-01")),
+        EMPTY,
+        sample.head(0),
+        known=known,
+    )
+    pd.testing.assert_frame_equal(found, known)
+
+
+VOLUME = FOUR_PLACES.assign(frequency=1)
+CHANGES = [
+    pytest.param({"sample": VOLUME.assign(f0=VOLUME["f0"] + 1)}, id="data"),
+    pytest.param({"sample": VOLUME.iloc[:-1]}, id="a customer less"),
+    pytest.param({"sample": VOLUME.assign(frequency=2)}, id="the number of orders"),
+    pytest.param({"settings": {"random_seed": 2}}, id="configuration"),
+    pytest.param({"earlier_sample": VOLUME}, id="half a period ago"),
+    pytest.param({"version": 2}, id="the measures"),
+]
+
+
+@pytest.mark.parametrize("changes", CHANGES)
+def test_what_counts_is_measured_anew(changes, monkeypatch):
+    settings = settings_of(check_volume=True)
+    known = candidates.evaluate_candidates(VOLUME, settings, EMPTY)
+    assert set(known["evidence_key"].str.len()) == {64}
+    version = changes.get("version", known_evidence.EVIDENCE_VERSION)
+    monkeypatch.setattr(known_evidence, "EVIDENCE_VERSION", version)
+    with pytest.raises(MeasuredError):
+        without_measuring(
+            changes.get("sample", VOLUME),
+            settings.assign(**changes.get("settings", {})),
+            EMPTY,
+            changes.get("earlier_sample"),
+            known=known,
+        )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(KEPT, EMPTY, id="the registry is lost"),
+        pytest.param(KEPT, KEPT.assign(model_version=2), id="another version kept it"),
+        pytest.param(EMPTY, KEPT, id="another k was published"),
+        pytest.param(KEPT, PUBLISHED, id="another k is in force"),
+    ],
+)
+def test_another_published_choice_is_another_outcome(before, after):
+    known = candidates.evaluate_candidates(FOUR_PLACES, settings_of(), before)
+    with pytest.raises(MeasuredError):
+        without_measuring(FOUR_PLACES, settings_of(), after, known=known)
+
+
+def test_a_published_k_that_would_pass_as_a_tie_is_measured_anew(monkeypatch):
+    monkeypatch.setattr(candidates.evidence, "stability", stability_of(0.78, 0.03))
+    known = {
+        name: candidates.evaluate_candidates(FOUR_PLACES, settings_of(), registry)
+        for name, registry in (("empty", EMPTY), ("kept", KEPT))
+    }
+    assert chosen(known["empty"])["cluster_count"].tolist() == [3]
+    assert chosen(known["kept"])["cluster_count"].tolist() == [4]
+    for before, after in (("empty", KEPT), ("kept", EMPTY)):
+        with pytest.raises(MeasuredError):
+            without_measuring(FOUR_PLACES, settings_of(), after, known=known[before])
+    found = without_measuring(FOUR_PLACES, settings_of(), KEPT, known=known["kept"])
+    pd.testing.assert_frame_equal(found, known["kept"])
+
+
+def test_known_rows_of_another_shape_count_as_none():
+    known = candidates.evaluate_candidates(FOUR_PLACES, settings_of(), EMPTY)
+    mixed = known.assign(evidence_key=[*known["evidence_key"][:-1], "other"])
+    for nothing in (
+        None,
+        known.head(0),
+        pd.DataFrame(),
+        known.drop(columns="evidence_key"),
+        known.assign(evidence_key=None),
+        known.assign(segmentation="other"),
+        mixed,
+    ):
+        with pytest.raises(MeasuredError):
+            without_measuring(FOUR_PLACES, settings_of(), EMPTY, known=nothing)
+
+
+def test_one_segmentation_may_be_known_and_another_new():
+    other = sample_of(np.repeat([1, 2, 3], 20), "behaviour")
+    sample = pd.concat([FOUR_PLACES, other])
+    settings = pd.concat([settings_of(), settings_of(segmentation="behaviour")])
+    expected = candidates.evaluate_candidates(sample, settings, EMPTY)
+    lines = []
+    found = candidates.evaluate_candidates(
+        sample,
+        settings,
+        EMPTY,
+        known=expected[expected["segmentation"] == "value"],
+        progress=lines.append,
+    )
+    pd.testing.assert_frame_equal(found, expected)
+    assert [line for line in lines if line.startswith("value")] == [
+        "value: neither data nor configuration changed, so the evidence is reused"
+    ]
+
+
+def test_progress_says_what_was_measured_and_chosen():
+    lines = []
+    found = candidates.evaluate_candidates(
+        FOUR_PLACES, settings_of(), EMPTY, progress=lines.append
+    )
+    stability = found["stability"].tolist()
+    assert lines[:3] == [
+        f"value: k = {count} of 2 to 4 measured (stability {stability[count - 2]:.2f})"
+        for count in (2, 3, 4)
+    ]
+    assert lines[3].startswith("value: k = 3 chosen: the elbow, and usable; ")
+    assert lines[4] == (
+        "value: hierarchical measured for comparison with kmeans; adjusted Rand index "
+        "1.00 with the chosen segments"
+    )
+    lines.clear()
+    few = FOUR_PLACES.head(49)
+    candidates.evaluate_candidates(few, settings_of(), EMPTY, progress=lines.append)
+    assert lines == ["value: no k chosen: 49 sampled customers; at least 50 are needed"]
 
 
 def test_segmentations_do_not_influence_each_other():
@@ -525,7 +691,7 @@ def test_inputs_stay_as_they_are():
     frames = (
         FOUR_PLACES.iloc[::-1],
         settings_of(),
-        registry_of((3, 3, "2024-05-01", "h")),
+        registry_of((3, 3, "2024-05-01", HASH)),
     )
     before = [frame.copy(deep=True) for frame in frames]
     evaluate_candidates(*frames)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.datasets import make_blobs, make_moons
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from segmentation import clustering
 from segmentation.clustering import (
@@ -19,6 +19,7 @@ from segmentation.clustering import (
     knee_distance,
     label_agreement,
     peel,
+    silhouette,
     weighted_ward,
 )
 
@@ -226,6 +227,24 @@ def test_only_the_first_rows_are_clustered_by_density(monkeypatch):
     found = fit_dbscan(points)[0]
     assert len(found.own_labels) == 300
     assert label_agreement(points, found) >= 0.95
+
+
+def test_the_silhouette_is_the_one_of_scikit_learn(monkeypatch):
+    rng = np.random.default_rng(1)
+    points, labels = rng.normal(size=(200, 3)), rng.choice([0, 2, 5], 200)
+    expected = silhouette_score(points, labels)
+    assert silhouette(points, labels) == pytest.approx(expected, abs=1e-12)
+    monkeypatch.setattr(clustering, "BLOCK", 900)  # four rows at a time
+    assert silhouette(points, labels) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_cluster_of_one_and_equal_points_have_the_silhouette_zero():
+    points = np.array([[0.0], [0.0], [0.0], [4.0]])
+    labels = np.array([0, 0, 1, 2])
+    # The first two: a = 0, b = 0 to the third. The others are alone.
+    assert silhouette(points, labels) == 0
+    assert np.isnan(silhouette(points, np.zeros(4)))
+    assert np.isnan(silhouette(points, np.arange(4)))
 
 
 def test_an_unknown_algorithm_is_an_error():

@@ -177,7 +177,7 @@ def reading(dirty, tmp_path_factory):
     sql = (
         dirty.folder
         / "target/compiled/customer_segmentation/models/input/template"
-        / "template__raw_order_lines.sql"
+        / "template__order_lines.sql"
     ).read_text()
     old, new = dirty.folder / "lines.csv", tmp_path_factory.mktemp("any") / "any.csv"
     assert str(old) in sql
@@ -186,7 +186,7 @@ def reading(dirty, tmp_path_factory):
 
     def read(content: bytes):
         new.write_bytes(content)
-        rejects = "template__raw_order_lines_rejects"
+        rejects = "template__order_lines_rejects"
         connection.execute(f"drop table if exists {rejects}")
         connection.execute(f"drop table if exists {rejects}_scan")
         rows = connection.execute(

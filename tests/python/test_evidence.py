@@ -1,5 +1,9 @@
 """Evidence: hand-worked stabilities, draws that keep what they should."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
@@ -8,6 +12,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from segmentation.clustering import fit_kmeans, silhouette
 from segmentation.evidence import (
+    Kept,
     calinski_harabasz,
     davies_bouldin,
     draw_without_clusters,
@@ -52,7 +57,7 @@ def test_refits_see_seventy_percent_of_at_most_so_many_rows_without_repetition()
 
 @pytest.mark.parametrize(
     "refit",
-    [refit_kmeans(3), refit_ward(3, {}), refit_dbscan(1.0)],
+    [refit_kmeans(3), refit_ward(3, Kept()), refit_dbscan(1.0)],
     ids=["kmeans", "hierarchical", "dbscan"],
 )
 def test_separated_clusters_are_stable_and_come_back_the_same(refit):
@@ -153,3 +158,29 @@ def test_indices_are_undefined_for_one_cluster_and_for_none_but_single_points(fu
 def test_without_any_spread_within_the_ratio_of_variances_is_undefined():
     points = np.repeat([[0.0], [5.0]], 3, axis=0)
     assert np.isnan(calinski_harabasz(points, np.repeat([0, 1], 3)))
+
+
+def test_what_two_threads_ask_for_at_once_is_computed_once():
+    kept, calls = Kept(), []
+    both_asked = threading.Barrier(2)
+
+    def compute():
+        calls.append(1)
+        time.sleep(0.05)
+        return len(calls)
+
+    def ask(_):
+        both_asked.wait()
+        return kept.get("key", compute)
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(ask, range(2))) == [1, 1]
+    assert kept.get("other", compute) == 2
+
+
+def test_kept_draws_give_the_separation_of_new_ones():
+    points, truth = make_blobs(300, centers=[[0, 0], [8, 0], [0, 8]], random_state=1)
+    width, kept = silhouette(points, truth), Kept()
+    for count in (3, 4, 3):
+        found = separation(points, count, width, draws=4, random_seed=1, kept=kept)
+        assert found == separation(points, count, width, draws=4, random_seed=1)

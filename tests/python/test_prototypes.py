@@ -1,8 +1,12 @@
 """Prototypes: hand-worked parameters, versions and the identity of segments."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
+import samples
+from samples import EMPTY, publish, sample_of
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
@@ -28,51 +32,14 @@ def quick_evidence(monkeypatch):
     monkeypatch.setattr(candidates_module, "_comparisons", lambda *_: [])
 
 
-EMPTY = pd.DataFrame(columns=list(PROTOTYPE_DTYPES))
+settings_of = partial(samples.settings_of, cluster_count="3")
 # Places and customers of a shop whose segment at 200 falls apart into 195 and 206.
 PLACES = np.repeat([0.0, 100.0, 195.0, 206.0], [60, 60, 20, 40])
-
-
-def sample_of(points, segmentation="value"):
-    points = np.atleast_2d(np.asarray(points, dtype=float).T).T
-    frame = pd.DataFrame(points, columns=[f"f{i}" for i in range(points.shape[1])])
-    ranks = np.arange(1, len(points) + 1)
-    return frame.assign(
-        segmentation=segmentation,
-        sample_rank=ranks,
-        customer_id=[f"c{rank}" for rank in ranks],
-    )
-
-
-def settings_of(features=("f0",), **changes):
-    """Settings whose configuration hash follows the cluster count, as in the SQL."""
-    changes = {"cluster_count": "3", "scaling": "none"} | changes
-    return pd.DataFrame(
-        {
-            "segmentation": "value",
-            "feature": list(features),
-            "position": range(1, len(features) + 1),
-            "transform": "none",
-            "algorithm": "kmeans",
-            "minimum_cluster_count": 3,
-            "maximum_cluster_count": 6,
-            "random_seed": 1,
-            "configuration_hash": f"{changes['cluster_count']} {changes['scaling']}",
-            "as_of_date": pd.Timestamp("2024-06-01"),
-        }
-        | changes
-    )
 
 
 def fit(sample, settings, registry=EMPTY):
     candidates = evaluate_candidates(sample, settings, registry)
     return fit_prototypes(sample, settings, candidates, registry)
-
-
-def publish(registry, fitted):
-    """Append what has a version that the registry lacks, as publishing does."""
-    new = ~fitted["model_version"].isin(registry["model_version"])
-    return fitted if registry.empty else pd.concat([registry, fitted[new]])
 
 
 def centres(fitted):
@@ -328,6 +295,25 @@ def test_the_version_in_force_is_the_highest_not_later_than_the_date():
     found = [version_in_force(published, day)["model_version"].item() for day in dates]
     assert found == [1, 1, 1, 3]
     assert version_in_force(published.head(0), "2024-01-01").empty
+
+
+def test_without_a_clock_the_last_version_is_in_force_and_is_refitted():
+    """Customers without orders have no as-of date."""
+    published = pd.DataFrame(
+        {
+            "model_version": pd.array([1, 2], dtype="Int64"),
+            "as_of_date": pd.to_datetime([None, None]),
+        }
+    )
+    assert version_in_force(published, pd.NaT)["model_version"].tolist() == [2]
+    timeless = settings_of(as_of_date=pd.NaT)
+    first = fit(sample_of(PLACES), timeless)
+    assert first["as_of_date"].isna().all()
+    again = fit(sample_of(PLACES), timeless, first)
+    assert set(again["model_version"]) == {1}
+    moved = fit(sample_of(PLACES + 1), timeless, first)
+    assert set(moved["model_version"]) == {2}
+    assert set(moved["segment_id"]) == set(first["segment_id"])
 
 
 def test_too_little_data_keep_the_published_version_with_the_reason():

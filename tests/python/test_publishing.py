@@ -66,10 +66,10 @@ def test_a_failing_test_keeps_everything_from_being_published(demo, red):
     assert red.rows(sql) != demo.rows(sql)
 
 
-def test_a_warning_does_not_keep_anything_from_being_published(demo, six_clusters):
-    assert six_clusters.lines("Warning in test planted")
-    assert six_clusters.lines("Published")
-    manifest = six_clusters.manifest()
+def test_a_warning_does_not_keep_anything_from_being_published(demo, eight_clusters):
+    assert eight_clusters.lines("Warning in test planted")
+    assert eight_clusters.lines("Published")
+    manifest = eight_clusters.manifest()
     assert manifest["folder"] != demo.manifest()["folder"]
     assert manifest["configuration"]["cluster_count"] == 6
 

@@ -66,9 +66,13 @@ def test_a_python_model_gives_what_the_build_has(demo, path):
         stored = connection.execute(f"from dev_intermediate.{path.stem}").df()
     assert list(found.columns) == list(stored.columns)
     key = [
-        name for name in ("segmentation", "segment_id", "prototype_id") if name in found
-    ]
-    key += [name for name in ("feature", "cluster_count") if name in found]
+        name
+        for name in (
+            "segmentation", "segment_id", "prototype_id", "condition_number",
+            "component", "feature", "level", "algorithm", "cluster_count",
+        )
+        if name in found
+    ]  # fmt: skip
     left, right = (
         pd.DataFrame(f).astype("string").sort_values(key, ignore_index=True)
         for f in (found.astype(stored.dtypes.to_dict()), stored)

@@ -100,10 +100,6 @@ def feature_preparation(feature, given):
     }
 
 
-def physical_rows_of(model_name, table):
-    return "select 1 as row_count"
-
-
 def zero_or_null(expression):
     return f"coalesce({expression}, 0)"
 
@@ -143,8 +139,8 @@ def read_data_file():
     return "select 1 as nothing"
 
 
-def count_physical_rows(model_name):
-    return "select 1 as row_count"
+def count_physical_rows():
+    return "select 'customers' as source_table, 1 as row_count"
 
 
 def local_md5(text):

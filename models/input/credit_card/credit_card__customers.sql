@@ -1,5 +1,11 @@
 -- The raw columns as they are, and what they say in proportion.
-with holders as (
+with customers as (
+
+    {{ read_data_file() }}
+
+),
+
+holders as (
 
     select
         customer_id,
@@ -25,9 +31,10 @@ with holders as (
         {{ parse_number(column) }} as {{ column }},
         {%- endfor %}
         source_line,
+        line_count,
         source_row,
         reject_reason
-    from {{ ref('credit_card__raw_customers') }}
+    from customers
 
 ),
 
@@ -42,6 +49,8 @@ final as (
         balance / nullif(credit_limit, 0) as balance_to_limit,
         payments / nullif(minimum_payments, 0) as payments_to_minimum,
         purchases / nullif(tenure, 0) as monthly_purchases,
+        oneoff_purchases / nullif(tenure, 0) as monthly_oneoff_purchases,
+        installments_purchases / nullif(tenure, 0) as monthly_installments_purchases,
         cash_advance / nullif(tenure, 0) as monthly_cash_advance
     from holders
 

@@ -1,11 +1,19 @@
-select
-    -- 0001 and 1 are one customer in the copies of this file
-    {{ regexp_replace(parse_text('customer_id'), '^0+([0-9])', 1) }} as customer_id,
-    gender,
-    age,
-    annual_income,
-    spending_score,
-    source_line,
-    source_row,
-    reject_reason
-from {{ ref('mall_customers__raw_customers') }}
+with customers as (
+
+    {{ read_data_file() }}
+
+),
+
+final as (
+
+    select
+        * replace (
+            -- 0001 and 1 are one customer in the copies of this file
+            {{ regexp_replace(parse_text('customer_id'), '^0+([0-9])', 1) }}
+                as customer_id
+        )
+    from customers
+
+)
+
+select * from final

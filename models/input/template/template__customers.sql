@@ -1,1 +1,1 @@
-select * from {{ ref('template__raw_customers') }}
+{{ read_data_file() }}

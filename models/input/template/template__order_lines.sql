@@ -1,1 +1,1 @@
-select * from {{ ref('template__raw_order_lines') }}
+{{ read_data_file() }}

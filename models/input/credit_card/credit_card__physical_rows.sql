@@ -1,1 +1,0 @@
-{{ physical_rows_of('credit_card__raw_customers', 'customers') }}

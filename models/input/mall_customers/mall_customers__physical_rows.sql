@@ -1,1 +1,0 @@
-{{ physical_rows_of('mall_customers__raw_customers', 'customers') }}

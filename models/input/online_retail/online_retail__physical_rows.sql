@@ -1,1 +1,0 @@
-{{ physical_rows_of('online_retail__raw_lines', 'order_lines') }}
