@@ -40,3 +40,20 @@
 {% macro spark_literal(text) -%}
     {{ return("'" ~ text | replace('\\', '\\\\') | replace("'", "\\'") ~ "'") }}
 {%- endmacro %}
+
+{#- What runs after a Python model. dbt-spark's own goes through pandas-on-Spark, which
+    does not know pandas 3 and cannot tell the types of an empty frame. -#}
+{% macro spark__create_table_as(temporary, relation, compiled_code, language='sql') -%}
+    {%- if language == 'python' %}
+{{ compiled_code }}
+from segmentation.frames import to_spark
+
+dbt = dbtObj(spark.table)
+df = to_spark(model(dbt, spark), spark)
+df.write.mode("overwrite").format(
+    "{{ config.get('file_format', 'parquet') }}"
+).option("overwriteSchema", "true").saveAsTable("{{ relation }}")
+    {%- else -%}
+{{ dbt.spark__create_table_as(temporary, relation, compiled_code, language) }}
+    {%- endif -%}
+{%- endmacro %}

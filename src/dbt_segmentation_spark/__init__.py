@@ -6,6 +6,7 @@ It replaces a property of the adapter's class, so dbt-spark is pinned in pyproje
 and tests/spark asserts what is relied on. Without dbt-spark it does nothing.
 """
 
+import logging
 from pathlib import Path
 
 try:
@@ -51,8 +52,13 @@ def read_text(path: str) -> str | None:
         return None
 
 
+def absolute_path(path: str) -> str:
+    """Return the path as the session's other processes can find it."""
+    return path if "://" in path else str(Path(path).resolve())
+
+
 def register(adapter) -> None:
-    """Add the submission method and ``adapter.read_text`` to the adapter's class."""
+    """Add the submission method and what macros ask of files to the adapter's class."""
     helpers = adapter.python_submission_helpers.fget
 
     adapter.python_submission_helpers = property(
@@ -60,13 +66,16 @@ def register(adapter) -> None:
     )
     # Spark SQL has no way to ask whether a file is there; publishing writes the
     # manifest from this process, so this process reads it.
-    adapter.read_text = staticmethod(read_text)
-    adapter._available_ = adapter._available_ | {"read_text"}
-    adapter._parse_replacements_ = {
-        **adapter._parse_replacements_,
-        "read_text": lambda *args, **kwargs: None,
-    }
+    for function in (read_text, absolute_path):
+        setattr(adapter, function.__name__, staticmethod(function))
+        adapter._available_ = adapter._available_ | {function.__name__}
+        adapter._parse_replacements_ = {
+            **adapter._parse_replacements_,
+            function.__name__: lambda *args, **kwargs: "",
+        }
 
 
 if SparkAdapter is not None:
+    # It repeats in JSON what dbt reports in words.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
     register(SparkAdapter)
