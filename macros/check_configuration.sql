@@ -147,6 +147,9 @@
             ) %}
         {% endfor %}
     {% endfor %}
+    {% if input.get('physical_rows', 'own') != 'own' %}
+        {% do stop("input '" ~ var('input') ~ "' has physical_rows '" ~ input.physical_rows ~ "'; it must be own or absent.") %}
+    {% endif %}
     {% if not has('order_lines') and not has('customers') %}
         {% do stop("input '" ~ var('input') ~ "' declares neither order_lines nor customers.") %}
     {% endif %}

@@ -69,6 +69,12 @@
     broken it counts as Windows-1252, in which it can be read; declare utf-8 to have
     the line in quarantine. A byte order mark is believed. -#}
 {% macro text_file_facts(path, declared=none) -%}
+    {% if declared not in [none, 'utf-8', 'cp1252'] %}
+        {{ exceptions.raise_compiler_error(
+            "the data_file of input '" ~ var('input') ~ "' has the encoding '"
+            ~ declared ~ "'; it must be utf-8 or cp1252."
+        ) }}
+    {% endif %}
     {% set rejects = 'encoding_rejects' %}
     {% for table in [rejects, rejects ~ '_scan'] %}
         {% do run_query('drop table if exists ' ~ table) %}
@@ -134,8 +140,8 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- For the post-hook of a model that reads a file, which alone sees its connection's rejects: adds
-    the lines that are not UTF-8 to the quarantine's way, and gives the lines after
+{#- For the post-hook of a model that reads a file, which alone sees its connection's
+    rejects: adds the lines that are not UTF-8 to the quarantine's way, and gives the lines after
     them the numbers that they have in the file. -#}
 {% macro add_rejected_lines() -%}
     {% if not execute %}{{ return('') }}{% endif %}

@@ -37,7 +37,7 @@
             "unknown input '" ~ var('input') ~ "'. Known inputs: "
             ~ (inputs | list | sort | join(', ')) ~ ". Choose one with --vars 'input: "
             ~ (inputs | list | first) ~ "', or declare yours under vars: inputs: in "
-            ~ "dbt_project.yml (CONTRIBUTING, add an input)."
+            ~ "dbt_project.yml (see CONTRIBUTING)."
         ) }}
     {% endif %}
     {{ return(inputs[var('input')]) }}

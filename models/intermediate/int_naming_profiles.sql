@@ -37,7 +37,11 @@ final as (
         profiles.segmentation,
         profiles.segment_id,
         profiles.feature_level as feature,
-        profiles.feature_label,
+        -- of a level, how many are of it: "high share of plan premium"
+        case
+            when profiles.level is null then profiles.feature_label
+            else concat('share of ', profiles.feature_label, ' ', profiles.level)
+        end as feature_label,
         profiles.index_against_all,
         profiles.effect_size,
         revenue.segment_revenue_share

@@ -32,6 +32,7 @@ from segmentation.preparation import (
     round_values,
 )
 from segmentation.prototypes import (
+    TERTILES,
     complete_registry,
     version_in_force,
 )
@@ -701,15 +702,16 @@ def _published_choice(published, settings) -> Choice | None:
         .drop_duplicates("model_version")
         .sort_values("model_version", ascending=False)
     )
-    since = None
-    for row in earlier.itertuples():
-        if (row.cluster_count, row.configuration_hash) != (
-            count,
-            settings["configuration_hash"],
-        ):
-            break
-        since = row.model_version
-    return None if since is None else Choice(int(count), int(since))
+    is_same = (
+        earlier["cluster_count"].eq(count)
+        & earlier["configuration_hash"].eq(settings["configuration_hash"])
+        # Thirds are no choice of three.
+        & earlier["algorithm"].ne(TERTILES).fillna(True)
+    )
+    unbroken = earlier[is_same.fillna(False).astype(bool).cummin()]
+    if unbroken.empty:
+        return None
+    return Choice(int(count), int(unbroken["model_version"].min()))
 
 
 def _without_choice(status: str, reason: str) -> dict:

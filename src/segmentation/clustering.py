@@ -587,6 +587,46 @@ def _cover(points: np.ndarray, reach: float) -> np.ndarray:
     return np.array(taken)
 
 
+# ---- where nothing is stable -------------------------------------------------------
+
+
+def fit_tertiles(points: np.ndarray, direction: np.ndarray) -> Clustering | None:
+    """Return the lower, middle and upper third of the points along a direction.
+
+    Three prototypes on the line through the mean of the points, so that half way
+    between them lie the tertiles of the scores: the points' places along the line.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, p)
+    direction : ndarray of shape (p,)
+        Of length 1, as a principal component has it.
+
+    Returns
+    -------
+    Clustering or None
+        None where the points cannot be parted so: the tertiles coincide after
+        rounding to 9 decimals, or a third has less than 2 % of the points, as many
+        equal ones can bring about.
+
+    """
+    mean = points.mean(axis=0)
+    low, high = round_values(
+        np.quantile(((points - mean) * direction).sum(axis=1), [1 / 3, 2 / 3])
+    )
+    if low == high:
+        return None
+    middle = (low + high) / 2
+    places = np.array([2 * low - middle, middle, 2 * high - middle])
+    prototypes = round_values(mean + places[:, None] * direction)
+    labels = nearest(points, prototypes)
+    shares = np.bincount(labels, minlength=3) / len(points)
+    if shares.min() < MINIMUM_SHARE:
+        return None
+    inertia = float(((points - _means(points, labels)[labels]) ** 2).sum())
+    return Clustering(prototypes, np.arange(3), np.inf, labels, inertia)
+
+
 # ---- distances and measures --------------------------------------------------------
 
 

@@ -1,6 +1,8 @@
-"""Explanations: what was done to the features, the map and the rules, of every
-segmentation at once, as the warehouse asks for them.
+"""Explanations: what was done to the features, the map, the rules and the trees, of
+every segmentation at once, as the warehouse asks for them.
 """
+
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -14,7 +16,12 @@ from segmentation.preparation import (
     fit_preparation,
     prepare,
 )
-from segmentation.rules import RULE_DTYPES, describe_segments
+from segmentation.rules import (
+    RULE_DTYPES,
+    TREE_DTYPES,
+    describe_segments,
+    tree_sql,
+)
 
 NAMED = {"segmentation": "string"}
 
@@ -77,7 +84,7 @@ def fit_maps(sample: pd.DataFrame, prototypes: pd.DataFrame) -> pd.DataFrame:
 
 
 def explain_segments(labelled: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
-    """Return a short rule per segment, per segmentation.
+    """Return the best short rule of each segment, per segmentation.
 
     Parameters
     ----------
@@ -94,22 +101,55 @@ def explain_segments(labelled: pd.DataFrame, features: pd.DataFrame) -> pd.DataF
         segmentation and the columns of ``describe_segments``.
 
     """
+    return _stacked(
+        (
+            (
+                name,
+                describe_segments(used, segment_ids, units=features, phrases=features),
+            )
+            for name, used, segment_ids in _each_labelled(labelled)
+        ),
+        NAMED | RULE_DTYPES,
+    )
+
+
+def explain_trees(labelled: pd.DataFrame) -> pd.DataFrame:
+    """Return one decision tree of depth 4 for all segments, per segmentation.
+
+    Parameters
+    ----------
+    labelled
+        As for ``explain_segments``.
+
+    Returns
+    -------
+    DataFrame
+        One row per segmentation: segmentation and the columns of ``tree_sql``.
+
+    """
+    return _stacked(
+        (
+            (name, tree_sql(used, segment_ids))
+            for name, used, segment_ids in _each_labelled(labelled)
+        ),
+        NAMED | TREE_DTYPES,
+    )
+
+
+def _each_labelled(
+    labelled: pd.DataFrame,
+) -> Iterator[tuple[str, pd.DataFrame, pd.Series]]:
+    """Yield name, features with any values, and segments, by customer id."""
     keys = ["segmentation", "customer_id", "segment_id"]
     require_columns(labelled, keys, name="labelled")
     known = [name for name in labelled.columns if name not in keys]
-    parts = []
     for name, rows in labelled.groupby("segmentation"):
         rows = rows.sort_values("customer_id")
-        used = rows[known].dropna(axis="columns", how="all")
-        parts.append(
-            (
-                name,
-                describe_segments(
-                    used, rows["segment_id"], units=features, phrases=features
-                ),
-            )
+        yield (
+            str(name),
+            rows[known].dropna(axis="columns", how="all"),
+            rows["segment_id"],
         )
-    return _stacked(parts, NAMED | RULE_DTYPES)
 
 
 def _stacked(parts, dtypes: dict) -> pd.DataFrame:

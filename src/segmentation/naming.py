@@ -23,14 +23,16 @@ def name_segments(profiles: pd.DataFrame, personas: pd.DataFrame) -> pd.DataFram
     share (then the smaller segment number). A segment that none takes is named
     after its top differentiators, as "High spend, low orders": the two features
     with the largest ``|ln(index)|``; a third feature or at last the segment number
-    tells it from a segment of the same name.
+    tells it from a segment of the same name. Of a category only levels that are more
+    frequent than in all count: that few are on one plan does not say who they are.
 
     Parameters
     ----------
     profiles
         One row per segmentation, segment and feature: segmentation, segment_id,
-        feature, feature_label (business word), index_against_all (segment mean /
-        population mean; may be null), segment_revenue_share (0 to 1; may be null).
+        feature (of a level, ``feature=level``), feature_label (business word),
+        index_against_all (segment mean / population mean; may be null),
+        segment_revenue_share (0 to 1; may be null).
     personas
         One row per condition: segmentation, persona, segment_name, priority (the
         smaller first), feature, minimum_index (inclusive) and maximum_index
@@ -155,6 +157,7 @@ def _plain_name(profile: pd.DataFrame, segment_id: str, taken: set[str]) -> str:
     with np.errstate(divide="ignore"):
         logs = np.log(indices).round(9)
     own = own.assign(log=logs, strength=np.abs(logs))
+    own = own[(logs > 0) | ~own["feature"].str.contains("=")]
     own = own[own["strength"] > 0].sort_values(
         ["strength", "feature"], ascending=[False, True]
     )

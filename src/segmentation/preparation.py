@@ -34,6 +34,7 @@ OPTIONAL_SETTINGS = {
     "minimum_level_share": 0.05,
     "maximum_correlation": 0.95,
     "check_volume": False,
+    "fallback": "none",
 }
 PER_SEGMENTATION = (
     "algorithm",
@@ -44,6 +45,7 @@ PER_SEGMENTATION = (
     "configuration_hash",
     "as_of_date",
     "check_volume",
+    "fallback",
 )
 ALGORITHMS = ("kmeans", "hierarchical", "dbscan")
 KNOWN = {
@@ -51,6 +53,7 @@ KNOWN = {
     "transform": ("log1p", "none"),
     "scaling": ("standard", "robust", "min_max", "none"),
     "missing": ("median", "most_frequent", "refuse"),
+    "fallback": ("none", "tertiles"),
 }
 PREPARATION_DTYPES = {
     "feature": "string",
@@ -113,7 +116,8 @@ def each_segmentation(
     ------
     ValueError
         If a column is missing, settings contradict each other within a
-        segmentation, the algorithm is unknown, or a sample rank occurs twice.
+        segmentation, the algorithm or fallback is unknown, or a sample rank occurs
+        twice.
 
     """
     require_columns(settings, SETTINGS_COLUMNS, name="settings")
@@ -133,6 +137,8 @@ def each_segmentation(
                 f"{rows['algorithm'].iloc[0]!r}; known: "
                 f"{', '.join(map(repr, ALGORITHMS))}"
             )
+        if "fallback" in rows:
+            _require_known(rows, "fallback")
         customers = sample[sample["segmentation"] == segmentation]
         if customers["sample_rank"].duplicated().any():
             raise ValueError(
@@ -174,7 +180,8 @@ def fit_preparation(features: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFr
         maximum_missing_share, lower_quantile and upper_quantile (0 and 1: no
         clipping), minimum_level_share, maximum_correlation (absolute Spearman
         correlation with an earlier feature, 1 for no check), check_volume (drop
-        what has one above .9 with the column ``frequency``).
+        what has one above .9 with the column ``frequency``). (``fallback``, 'none'
+        or 'tertiles', is for ``fit_prototypes``.)
 
     Returns
     -------
@@ -295,39 +302,6 @@ def describe_preparation(
     return with_dtypes(
         pd.DataFrame(described, columns=list(DESCRIPTION_DTYPES)), DESCRIPTION_DTYPES
     )
-
-
-def eta_squared(values, labels) -> float:
-    """Return the share of the variance of a feature that lies between segments.
-
-    Of a category it is the share of its block of level indicators, which is
-    Goodman and Kruskal's tau (1954) of the level given the segment. Customers
-    without a value or label do not count.
-
-    Parameters
-    ----------
-    values : array-like of shape (n,) or ndarray of shape (n, p)
-        Numbers, or text for a category, or several columns taken as one block.
-    labels : array-like of shape (n,)
-
-    Returns
-    -------
-    float
-        0 to 1, rounded to 9 decimals; NaN where nothing varies.
-
-    """
-    labels = pd.Series(np.asarray(labels), dtype="object")
-    block = pd.DataFrame(np.asarray(values))
-    present = block.notna().all(axis=1) & labels.notna()
-    block, labels = block[present], labels[present].astype("string")
-    if not all(map(pd.api.types.is_numeric_dtype, block.infer_objects().dtypes)):
-        block = pd.get_dummies(block.astype("string"))
-    block = block.astype("float64")
-    if len(block) == 0 or (np.ptp(block.to_numpy(), axis=0) == 0).all():
-        return float("nan")
-    total = ((block - block.mean()) ** 2).to_numpy().sum()
-    within = ((block - block.groupby(labels).transform("mean")) ** 2).to_numpy().sum()
-    return float(round_values(np.clip(1 - within / total, 0, 1)))
 
 
 def _examine(features: pd.DataFrame, settings: pd.DataFrame) -> list[dict]:

@@ -6,10 +6,19 @@ import json
 import numpy as np
 import pandas as pd
 
-from segmentation.clustering import NOISE, Clustering, assign, fit_clustering, nearest
+from segmentation.clustering import (
+    NOISE,
+    Clustering,
+    assign,
+    fit_clustering,
+    fit_tertiles,
+    nearest,
+)
+from segmentation.customer_map import fit_map
 from segmentation.frames import require_columns, with_dtypes
 from segmentation.identity import match_segments, segment_number
 from segmentation.preparation import (
+    OPTIONAL_SETTINGS,
     PREPARATION_DTYPES,
     each_segmentation,
     fit_preparation,
@@ -36,6 +45,8 @@ PROTOTYPE_DTYPES = {
     "status": "string",
     "reason": "string",
 }
+# The algorithm of what is published where no clusters are stable.
+TERTILES = "tertiles"
 # What the first registries had. Any other column came later, and is null there.
 ORIGINAL_COLUMNS = (
     "segmentation",
@@ -116,6 +127,11 @@ def fit_prototypes(
     fitted and matched to the current version; if that gives the current version
     again, its rows are returned as they are, so that nothing is appended.
 
+    Where no number of clusters is stable, nothing was published and the ``fallback``
+    of the settings is 'tertiles', the customers are parted into thirds along the
+    first principal component (Pearson 1901) of the prepared sample; its sign is that
+    of ``fit_map``. They are slices and no discovery, and called so.
+
     Parameters
     ----------
     sample
@@ -123,7 +139,8 @@ def fit_prototypes(
         and one column per feature, in raw units.
     settings
         One row per segmentation and feature, with
-        ``segmentation.preparation.SETTINGS_COLUMNS``.
+        ``segmentation.preparation.SETTINGS_COLUMNS`` and any of its
+        ``OPTIONAL_SETTINGS``.
     candidates
         As ``evaluate_candidates`` returns it.
     registry
@@ -140,7 +157,8 @@ def fit_prototypes(
         ``training_customers`` counts the sampled customers of the prototype in the
         fit, without those beyond the radius. ``model_hash`` is SHA-256
         over all that scoring depends on, and neither version, date nor status.
-        ``status`` is 'fitted', 'kept' or 'rebuilt'.
+        ``status`` is 'fitted', 'fallback' (algorithm 'tertiles', 3 clusters),
+        'kept' or 'rebuilt'.
 
     Raises
     ------
@@ -151,7 +169,7 @@ def fit_prototypes(
     """
     require_columns(
         candidates,
-        ["segmentation", "cluster_count", "is_chosen", "reason"],
+        ["segmentation", "cluster_count", "is_chosen", "status", "reason"],
         name="candidates",
     )
     registry = complete_registry(registry)
@@ -194,20 +212,35 @@ def _prototypes_of(customers, settings, candidates, published) -> pd.DataFrame:
             f"{as_of_date.date()}",
         )
     if chosen.empty:
-        why = candidates.loc[candidates["cluster_count"].isna(), "reason"]
-        return current.assign(status="kept", reason=why.iloc[0] if len(why) else pd.NA)
-
-    fitted = _fit(customers, settings, int(chosen["cluster_count"].iloc[0]), published)
-    if (
-        not current.empty
-        and fitted["model_hash"].iloc[0] == current["model_hash"].iloc[0]
-    ):
+        without = candidates[candidates["cluster_count"].isna()].head(1)
+        fitted = _fallback(customers, settings, without, published)
+        if fitted is None or not (current.empty or _same(fitted, current)):
+            why = without["reason"].iloc[0] if len(without) else pd.NA
+            return current.assign(status="kept", reason=why)
+        reason = (
+            "thirds of the first principal component, because "
+            f"{without['reason'].iloc[0]}"
+        )
+        status = "fallback"
+    else:
+        cluster_count = int(chosen["cluster_count"].iloc[0])
+        fitted = _fit(customers, settings, cluster_count, published)
+        status, reason = "fitted", _reason(fitted, current)
+    if _same(fitted, current):
         return current
     return fitted.assign(
         model_version=1 if current.empty else current["model_version"].iloc[0] + 1,
         as_of_date=as_of_date,
-        status="fitted",
-        reason=_reason(fitted, current),
+        status=status,
+        reason=reason,
+    )
+
+
+def _same(fitted: pd.DataFrame, current: pd.DataFrame) -> bool:
+    """Tell whether a fit is the current version again."""
+    return bool(
+        not current.empty
+        and fitted["model_hash"].iloc[0] == current["model_hash"].iloc[0]
     )
 
 
@@ -221,12 +254,56 @@ def _fit(customers, settings, cluster_count, published) -> pd.DataFrame:
         cluster_count,
         random_seed=int(first["random_seed"]),
     )
+    return _as_rows(
+        customers,
+        points,
+        preparation,
+        fitted,
+        published,
+        segmentation=first["segmentation"],
+        algorithm=first["algorithm"],
+        cluster_count=cluster_count,
+        configuration_hash=first["configuration_hash"],
+    )
+
+
+def _fallback(customers, settings, without, published) -> pd.DataFrame | None:
+    """Return the thirds, or None where they are not asked for or cannot be told."""
+    first = settings.iloc[0]
+    if (
+        first.get("fallback", OPTIONAL_SETTINGS["fallback"]) != TERTILES
+        or not without["status"].eq("unstable").any()
+    ):
+        return None
+    preparation = fit_preparation(customers, settings)
+    points = prepare(customers, preparation)
+    component = fit_map(points, preparation, component_count=1)
+    fitted = fit_tertiles(points, component["loading"].to_numpy())
+    if fitted is None:
+        return None
+    return _as_rows(
+        customers,
+        points,
+        preparation,
+        fitted,
+        published,
+        segmentation=first["segmentation"],
+        algorithm=TERTILES,
+        cluster_count=fitted.segment_count,
+        configuration_hash=first["configuration_hash"],
+    )
+
+
+def _as_rows(
+    customers, points, preparation, fitted, published, **constants
+) -> pd.DataFrame:
+    """Return a clustering as rows with the ids of its segments; no version yet."""
     labels = assign(points, fitted)
     segments = _identify(
         customers,
         labels,
         fitted.segment_count,
-        first["segmentation"],
+        constants["segmentation"],
         published,
         has_outliers=bool(np.isfinite(fitted.radius) or (labels == NOISE).any()),
     )
@@ -247,11 +324,8 @@ def _fit(customers, settings, cluster_count, published) -> pd.DataFrame:
     )
     prototypes["prototype_id"] = prototypes.index + 1
     rows = prototypes.merge(preparation, how="cross").assign(
-        segmentation=first["segmentation"],
-        algorithm=first["algorithm"],
-        cluster_count=cluster_count,
-        configuration_hash=first["configuration_hash"],
         radius=fitted.radius if np.isfinite(fitted.radius) else float("nan"),
+        **constants,
     )
     # The cross join goes through the features of one prototype after another.
     rows["centre"] = fitted.prototypes[prototypes["place"]].ravel()

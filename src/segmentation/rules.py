@@ -8,16 +8,19 @@ import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
 from segmentation.frames import require_columns, with_dtypes
-from segmentation.profiles import is_category, labels_of, ordered_segments
 
 RULE_DTYPES = {
     "segment_id": "string",
+    "condition_number": "Int64",
+    "feature": "string",
+    "level": "string",
+    "comparison": "string",
+    "threshold": "float64",
     "rule_text": "string",
     "rule_sql": "string",
     "precision": "float64",
     "recall": "float64",
     "f1": "float64",
-    "has_short_rule": "boolean",
 }
 TREE_DTYPES = {
     "tree_sql": "string",
@@ -25,8 +28,6 @@ TREE_DTYPES = {
     "max_depth": "Int64",
     "leaf_count": "Int64",
 }
-NO_RULE = "No short rule describes this segment"
-MINIMUM_F1 = 0.7
 MAXIMUM_CONDITIONS = 3
 # scikit-learn's trees compare in single precision, which has seven digits.
 SPLIT_DIGITS = 7
@@ -54,6 +55,21 @@ class _Condition:
     def is_level(self) -> bool:
         return isinstance(self.value, str)
 
+    def row(self) -> dict:
+        """Return the parts of the condition as they are published."""
+        if self.is_level:
+            comparison = "is_not" if self.at_most else "is"
+            return {
+                "feature": self.feature,
+                "level": self.value,
+                "comparison": comparison,
+            }
+        return {
+            "feature": self.feature,
+            "comparison": "at_most" if self.at_most else "more_than",
+            "threshold": self.value,
+        }
+
     def holds(self, columns: dict) -> np.ndarray:
         """Tell for which customers it is true; never where the value is missing."""
         values, missing = columns[self.feature]
@@ -72,6 +88,66 @@ class _Condition:
         return f"{self.feature} {'<=' if self.at_most else '>'} {_literal(self.value)}"
 
 
+def ordered_segments(labels) -> list[str]:
+    """Return the distinct segment ids, by the number they end in, then as text.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+        Nulls are left out.
+
+    Examples
+    --------
+    >>> ordered_segments(["value-10", "value-2", None, "value-10"])
+    ['value-2', 'value-10']
+
+    """
+    distinct = pd.Series(np.asarray(labels, dtype="object")).dropna().astype("string")
+
+    def key(segment_id: str) -> tuple[float, str]:
+        number = re.search(r"\d+$", segment_id)
+        return (float(number.group()) if number else np.inf, segment_id)
+
+    return sorted(map(str, distinct.unique()), key=key)
+
+
+def labels_of(labels, count: int) -> np.ndarray:
+    """Return the labels as text, None where null, or raise if their count is wrong.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+    count
+        How many there must be.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer.
+
+    """
+    labels = pd.Series(np.asarray(labels, dtype="object")).astype("string")
+    if len(labels) != count:
+        raise ValueError(f"there are {len(labels)} labels for {count} customers")
+    return labels.astype("object").where(labels.notna(), None).to_numpy()
+
+
+def is_category(values: pd.Series) -> bool:
+    """Tell text from numbers; numbers may come as exact decimals.
+
+    Parameters
+    ----------
+    values
+        Any column.
+
+    """
+    if pd.api.types.is_bool_dtype(values):
+        return True
+    if pd.api.types.is_numeric_dtype(values):
+        return False
+    return any(isinstance(value, str | bool) for value in values.dropna())
+
+
 def describe_segments(
     features: pd.DataFrame,
     labels,
@@ -79,7 +155,7 @@ def describe_segments(
     units: pd.DataFrame,
     phrases: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Return one short rule per segment, with its quality, in words and as SQL.
+    """Return the best short rule of each segment, in parts, in words and as SQL.
 
     A decision tree of depth 3 (CART, Breiman et al. 1984; scikit-learn, classes
     balanced) tells the segment from the rest. Every node of it but the root is a
@@ -111,11 +187,14 @@ def describe_segments(
     Returns
     -------
     DataFrame
-        One row per segment, by segment number, with ``RULE_DTYPES``. precision,
-        recall and f1 are those of the rounded rule on all labelled customers, by
-        its SQL. Where F1 is below .7, has_short_rule is false, rule_sql null, the
-        text says so, and the figures are those of the best rule there was; null if
-        there was none.
+        One row per segment and condition, by segment number and condition_number
+        (from 1), with ``RULE_DTYPES``; all conditions must hold. comparison is
+        'at_most' or 'more_than' the threshold (in raw units), or 'is' or 'is_not'
+        the level (null for numbers). rule_text and rule_sql are the whole rule;
+        precision, recall and f1 are those of the rounded rule on the labelled
+        customers given, by its SQL. The best rule is returned however good it is. A
+        segment that none could be found for, as where it is the only one, has one
+        row, null from condition_number on.
 
     Raises
     ------
@@ -139,17 +218,20 @@ def describe_segments(
     for segment_id in ordered_segments(labels):
         own = labels == segment_id
         best = _best_rule(matrix, splits, columns, own, units)
-        row = {"segment_id": segment_id, "rule_text": NO_RULE, "has_short_rule": False}
-        if best is not None:
-            rule, quality = best
-            row |= dict(zip(("precision", "recall", "f1"), quality, strict=True))
-            row["has_short_rule"] = row["f1"] >= MINIMUM_F1
-            if row["has_short_rule"]:
-                row["rule_text"] = _text(rule, units, phrases)
-                row["rule_sql"] = " and ".join(condition.sql() for condition in rule)
-            else:
-                row["rule_text"] = f"{NO_RULE} (the best reaches F1 {row['f1']:.2f})"
-        rows.append(row)
+        if best is None:
+            rows.append({"segment_id": segment_id})
+            continue
+        rule, quality = best
+        whole = {
+            "segment_id": segment_id,
+            "rule_text": _text(rule, units, phrases),
+            "rule_sql": " and ".join(condition.sql() for condition in rule),
+            **dict(zip(("precision", "recall", "f1"), quality, strict=True)),
+        }
+        rows += [
+            whole | {"condition_number": number} | condition.row()
+            for number, condition in enumerate(rule, start=1)
+        ]
     return with_dtypes(pd.DataFrame(rows, columns=list(RULE_DTYPES)), RULE_DTYPES)
 
 

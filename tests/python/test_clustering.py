@@ -15,6 +15,7 @@ from segmentation.clustering import (
     cut_ward,
     fit_clustering,
     fit_dbscan,
+    fit_tertiles,
     fit_ward,
     knee_distance,
     label_agreement,
@@ -245,6 +246,31 @@ def test_a_cluster_of_one_and_equal_points_have_the_silhouette_zero():
     assert silhouette(points, labels) == 0
     assert np.isnan(silhouette(points, np.zeros(4)))
     assert np.isnan(silhouette(points, np.arange(4)))
+
+
+def test_thirds_have_their_boundaries_at_the_tertiles():
+    # Places 0 to 9 along (0.6, 0.8): the tertiles are 3 and 6, the mean 4.5; the
+    # prototypes lie at 1.5, 4.5 and 7.5.
+    direction = np.array([0.6, 0.8])
+    found = fit_tertiles(np.arange(10.0)[:, None] * direction + 1, direction)
+    expected = np.array([[1.5], [4.5], [7.5]]) * direction + 1
+    np.testing.assert_allclose(found.prototypes, expected, atol=1e-9)
+    # On a boundary the lower third has the customer.
+    assert found.own_labels.tolist() == [0] * 4 + [1] * 3 + [2] * 3
+    assert found.segment_count == 3
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ([40, 55, 5], [40, 55, 5]),
+        ([40, 59, 1], None),  # a third of 1 %
+        ([70, 20, 10], None),  # both tertiles are the first place
+    ],
+)
+def test_thirds_that_cannot_be_told_apart_are_none(counts, expected):
+    found = fit_tertiles(np.repeat([[0.0], [1.0], [2.0]], counts, axis=0), np.ones(1))
+    assert (found and np.bincount(found.own_labels).tolist()) == expected
 
 
 def test_an_unknown_algorithm_is_an_error():

@@ -1,20 +1,12 @@
-"""The customer map: hand-worked components, published ratios, a fair sample."""
+"""The customer map: hand-worked components, published ratios, places by SQL."""
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import settings as runs
-from hypothesis import strategies as st
 from shared_data import shared_file
 
-from segmentation.customer_map import (
-    LOADING_DTYPES,
-    fit_map,
-    project,
-    sample_for_map,
-)
+from segmentation.customer_map import LOADING_DTYPES, fit_map
 from segmentation.preparation import fit_preparation, prepare
 
 
@@ -27,6 +19,12 @@ def cloud(seed=1, count=200):
     return random.normal(size=(count, 3)) @ np.array(
         [[3, 1, 0], [0, 1, 0], [0, 0, 0.2]]
     )
+
+
+def project(points, loadings):
+    """Places on the map, as the SQL should compute them."""
+    wide = loadings.pivot_table(["loading", "centring"], "position", "component")
+    return (points - wide["centring"][1].to_numpy()) @ wide["loading"].to_numpy()
 
 
 def test_components_are_the_hand_worked_ones():
@@ -93,9 +91,6 @@ def test_what_does_not_fit_is_an_error():
         fit_map(cloud(), columns_of("a"))
     with pytest.raises(ValueError, match="points has no rows"):
         fit_map(np.zeros((0, 1)), columns_of("a"))
-    found = fit_map(cloud(), columns_of("a", "b", "c"))
-    with pytest.raises(ValueError, match="points have 2 columns, the loadings 3"):
-        project(np.zeros((4, 2)), found)
 
 
 def test_sql_projects_as_python_does():
@@ -170,63 +165,3 @@ def test_the_credit_card_has_the_components_of_its_correlation_matrix():
     assert set(last.abs().nlargest(3).index) == set(money)
     first_two = fit_map(points, preparation)
     pd.testing.assert_frame_equal(first_two, found.head(34))
-
-
-def drawn(segments, mask):
-    return pd.Series(segments)[mask].value_counts().to_dict()
-
-
-def test_segments_are_drawn_in_proportion():
-    segments = ["a"] * 600 + ["b"] * 400
-    mask = sample_for_map(segments, range(1000), size=100)
-    assert drawn(segments, mask) == {"a": 60, "b": 40}
-
-
-def test_small_segments_have_thirty_or_all_they_have():
-    # b has 30 instead of 6, c all its 10; a what is left of 200.
-    segments = ["a"] * 2000 + ["b"] * 60 + ["c"] * 10
-    mask = sample_for_map(segments, range(2070), size=200)
-    assert drawn(segments, mask) == {"a": 160, "b": 30, "c": 10}
-
-
-def test_places_left_over_go_to_the_largest_remainder():
-    # 100 places: 33.5, 33.3 and 33.2 of them.
-    segments = ["a"] * 335 + ["b"] * 333 + ["c"] * 332
-    mask = sample_for_map(segments, range(1000), size=100)
-    assert drawn(segments, mask) == {"a": 34, "b": 33, "c": 33}
-
-
-def test_all_are_drawn_where_they_fit_but_those_without_a_segment():
-    segments = ["a", None, "b", "b"]
-    mask = sample_for_map(segments, [4, 3, 2, 1], size=3)
-    assert mask.tolist() == [True, False, True, True]
-    assert sample_for_map([], [], size=3).tolist() == []
-
-
-def test_within_a_segment_the_lowest_hashes_are_drawn_whatever_the_row_order():
-    random = np.random.default_rng(4)
-    segments = random.choice(["a", "b"], 500, p=[0.8, 0.2])
-    hashes = np.array([f"{value:08x}" for value in random.permutation(500)])
-    mask = sample_for_map(segments, hashes, size=100)
-    for segment in "ab":
-        own = segments == segment
-        assert max(hashes[own & mask]) < min(hashes[own & ~mask])
-    order = random.permutation(500)
-    shuffled = sample_for_map(segments[order], hashes[order], size=100)
-    assert set(hashes[order][shuffled]) == set(hashes[mask])
-
-
-@runs(deadline=None, max_examples=60)
-@given(
-    counts=st.lists(st.integers(1, 400), min_size=1, max_size=8),
-    size=st.integers(1, 500),
-)
-def test_the_sample_is_bounded_and_leaves_out_no_segment(counts, size):
-    segments = np.repeat([f"s-{i}" for i in range(len(counts))], counts)
-    mask = sample_for_map(segments, range(len(segments)), size=size)
-    least = [min(30, count) for count in counts]
-    expected = min(max(size, sum(least)), sum(counts))
-    assert mask.sum() == expected
-    found = drawn(segments, mask)
-    for position, count in enumerate(counts):
-        assert least[position] <= found[f"s-{position}"] <= count

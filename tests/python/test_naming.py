@@ -97,6 +97,19 @@ def test_a_condition_without_bounds_asks_for_a_known_index_only():
     assert personas(profiles, known) == {"value-1": "unmatched", "value-2": "known"}
 
 
+def test_a_level_names_a_segment_only_where_it_is_more_frequent():
+    profiles = profiles_of({1: (1.0, {"orders": 1.1, "monetary": 0.0, "returns": 2.0})})
+    levels = {"monetary": "plan=basic", "returns": "plan=plus"}
+    words = {"monetary": "share of plan basic", "returns": "share of plan plus"}
+    found = names(
+        profiles.assign(
+            feature_label=profiles["feature"].replace(LABELS | words),
+            feature=profiles["feature"].replace(levels),
+        )
+    )
+    assert found == {"value-1": "High share of plan plus, high orders"}
+
+
 def test_the_highest_revenue_share_wins_then_the_smaller_number():
     indices = {"monetary": 2.0}
     by_share = profiles_of({1: (None, indices), 2: (0.2, indices), 3: (0.5, indices)})

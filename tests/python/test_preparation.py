@@ -19,7 +19,6 @@ from segmentation.preparation import (
     SETTINGS_COLUMNS,
     describe_preparation,
     each_segmentation,
-    eta_squared,
     fit_preparation,
     prepare,
 )
@@ -484,25 +483,6 @@ def test_the_credit_card_is_filled_as_its_published_counts_say():
     # The same with the limits: each month a share of 313 / 8,950 = 3.5 %.
     strict = settings.assign(maximum_missing_share=0.03)
     assert "MINIMUM_PAYMENTS" not in set(fit_preparation(card, strict)["feature"])
-
-
-def test_eta_squared_is_the_hand_worked_one():
-    # Means 2 and 6 about 4: between 4 * 4 = 16; within 1 + 1 + 1 + 1 = 4.
-    assert eta_squared([1, 3, 5, 7], ["x", "x", "y", "y"]) == 0.8
-    assert eta_squared([1, 3, 5, 7, None], ["x", "x", "y", "y", "y"]) == 0.8
-    assert np.isnan(eta_squared([1, 1], ["x", "y"]))
-    assert np.isnan(eta_squared([], []))
-
-
-def test_eta_squared_of_a_category_is_goodman_and_kruskals_tau():
-    # Counts: segment x has 3 a and 1 b, segment y 1 a and 3 b. In all half and half:
-    # Gini 1/2. Within each segment 1 - 9/16 - 1/16 = 3/8. tau = (1/2 - 3/8) / (1/2).
-    levels, labels = [*"aaabbbba"], [*"xxxxyyyy"]
-    assert eta_squared(levels, labels) == 0.25
-    assert eta_squared(levels, [*"yyyyxxxx"]) == 0.25
-    assert eta_squared(levels, levels) == 1.0
-    block = np.array([[level == "a", level == "b"] for level in levels], dtype=float)
-    assert eta_squared(block, labels) == 0.25
 
 
 def engine_settings(**changes):

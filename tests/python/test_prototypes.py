@@ -1,6 +1,7 @@
 """Prototypes: hand-worked parameters, versions and the identity of segments."""
 
 from functools import partial
+from statistics import quantiles
 
 import numpy as np
 import pandas as pd
@@ -508,3 +509,114 @@ def test_five_percent_new_customers_leave_ninety_five_percent_their_segment(algo
     assert set(second["segment_id"]) == set(first["segment_id"])
     # Ward's tree of a continuum is another one with every new customer.
     assert same.mean() >= (0.95 if algorithm == "kmeans" else 0.5)
+
+
+# ---- thirds, where nothing is stable -----------------------------------------------
+
+GAUSSIAN = np.random.default_rng(6).multivariate_normal(
+    [3, 5], [[2, 1.2], [1.2, 1]], 900
+)
+THIRDS = {"fallback": "tertiles", "cluster_count": "auto"}
+
+
+def unchosen(status="unstable"):
+    """Candidates without a choice."""
+    return pd.DataFrame(
+        {
+            "segmentation": "value",
+            "cluster_count": pd.array([3, None], dtype="Int64"),
+            "is_chosen": False,
+            "status": ["ok", status],
+            "reason": ["stability 0.70 ± 0.02, below 0.80", "no k is usable"],
+        }
+    )
+
+
+def fit_unchosen(points, registry=EMPTY, status="unstable", **changes):
+    settings = settings_of(("f0", "f1")[: np.ndim(points)], **THIRDS | changes)
+    return fit_prototypes(sample_of(points), settings, unchosen(status), registry)
+
+
+def test_without_stable_clusters_a_third_of_the_customers_is_in_each_segment():
+    found = fit_unchosen(GAUSSIAN)
+    assert found.dtypes.astype(str).to_dict() == PROTOTYPE_DTYPES
+    assert set(found["algorithm"]) == {"tertiles"}
+    assert set(found["status"]) == {"fallback"}
+    assert set(found["cluster_count"]) == {3}
+    assert set(found["reason"]) == {
+        "thirds of the first principal component, because no k is usable"
+    }
+    assert found["segment_id"].tolist() == [f"value-{n}" for n in (1, 1, 2, 2, 3, 3)]
+    assert found["training_customers"].tolist() == [300] * 6
+    labels = labels_of(GAUSSIAN, found)
+    assert sorted(np.unique(labels, return_counts=True)[1]) == [300, 300, 300]
+
+
+def test_the_boundary_between_thirds_is_the_tertile_of_the_scores():
+    wide = fit_unchosen(GAUSSIAN)["centre"].to_numpy().reshape(3, 2)
+    _, vectors = np.linalg.eigh(np.cov(GAUSSIAN.T))
+    axis = vectors[:, -1] * np.sign(vectors[0, -1])  # the first is the larger
+    middle = GAUSSIAN.mean(axis=0)
+    scores = (GAUSSIAN - middle) @ axis
+    expected = quantiles(scores, n=3, method="inclusive")
+    between = (wide[:-1] + wide[1:]) / 2
+    np.testing.assert_allclose((between - middle) @ axis, expected, atol=1e-7)
+    across = np.array([-axis[1], axis[0]])
+    np.testing.assert_allclose((wide - middle) @ across, 0, atol=1e-7)
+
+
+def test_thirds_of_unchanged_data_are_the_published_ones():
+    first = fit_unchosen(GAUSSIAN)
+    later = {"as_of_date": pd.Timestamp("2024-09-01")}
+    pd.testing.assert_frame_equal(fit_unchosen(GAUSSIAN, first, **later), first)
+
+
+def test_what_is_published_goes_on_scoring_whatever_the_fallback():
+    first = fit_unchosen(GAUSSIAN)
+    fitted = fit(
+        sample_of(GAUSSIAN), settings_of(("f0", "f1"), cluster_count="3"), EMPTY
+    )
+    for current in (first, fitted):
+        found = fit_unchosen(GAUSSIAN * 2, current)
+        as_it_is = found.columns.difference(["status", "reason"])
+        pd.testing.assert_frame_equal(found[as_it_is], current[as_it_is])
+        assert set(found["status"]) == {"kept"}
+        assert set(found["reason"]) == {"no k is usable"}
+
+
+@pytest.mark.parametrize(
+    ("points", "changes"),
+    [
+        pytest.param(GAUSSIAN, {"fallback": "none"}, id="not asked for"),
+        pytest.param(GAUSSIAN, {"status": "not_fitted"}, id="nothing was fitted"),
+        pytest.param(GAUSSIAN, {"status": "insufficient_data"}, id="too few"),
+        pytest.param(np.repeat([0, 1, 2], [70, 20, 10]), {}, id="no two tertiles"),
+    ],
+)
+def test_otherwise_there_are_no_thirds(points, changes):
+    assert fit_unchosen(points, **changes).empty
+
+
+def test_clusters_found_later_take_over_the_ids_of_the_thirds():
+    blobs, _ = make_blobs(900, centers=[[0, 0], [20, 20], [40, 40]], random_state=1)
+    thirds = fit_unchosen(blobs)
+    settings = settings_of(("f0", "f1"), cluster_count="auto")
+    found = fit(sample_of(blobs), settings, thirds)
+    assert set(found["algorithm"]) == {"kmeans"}
+    assert set(found["model_version"]) == {2}
+    assert (labels_of(blobs, found) == labels_of(blobs, thirds)).all()
+
+
+def test_published_thirds_are_no_choice_of_three_clusters():
+    settings = settings_of(("f0", "f1"), **THIRDS)
+    thirds = fit_unchosen(GAUSSIAN)
+    pd.testing.assert_frame_equal(
+        evaluate_candidates(sample_of(GAUSSIAN), settings, thirds),
+        evaluate_candidates(sample_of(GAUSSIAN), settings, EMPTY),
+    )
+    assert candidates_module._published_choice(thirds, settings.iloc[0]) is None
+
+
+def test_an_unknown_fallback_is_an_error():
+    with pytest.raises(ValueError, match="unknown fallback 'halves'; known: 'none'"):
+        fit_unchosen(GAUSSIAN, fallback="halves")

@@ -10,7 +10,13 @@ from shared_data import shared_file
 from sklearn.cluster import KMeans
 from sklearn.tree import DecisionTreeClassifier
 
-from segmentation.rules import RULE_DTYPES, TREE_DTYPES, describe_segments, tree_sql
+from segmentation.rules import (
+    RULE_DTYPES,
+    TREE_DTYPES,
+    describe_segments,
+    ordered_segments,
+    tree_sql,
+)
 
 UNITS = pd.DataFrame(
     [
@@ -46,10 +52,22 @@ def shop(count=2000, seed=1):
     )
 
 
-def described(features, labels, units=UNITS, phrases=PHRASES):
+CONDITION = ["condition_number", "feature", "level", "comparison", "threshold"]
+
+
+def conditions(features, labels, units=UNITS, phrases=PHRASES):
+    """One row per segment and condition."""
     found = describe_segments(features, labels, units=units, phrases=phrases)
     assert found.dtypes.astype(str).to_dict() == RULE_DTYPES
     return found.set_index("segment_id")
+
+
+def described(*frames, **options):
+    """One row per segment, without the parts of its rule."""
+    found = conditions(*frames, **options).drop(columns=CONDITION)
+    found = found.reset_index().drop_duplicates().set_index("segment_id")
+    assert found.index.is_unique
+    return found
 
 
 def select(features, expression):
@@ -77,7 +95,6 @@ def test_a_planted_box_is_found_and_said_in_words():
     assert row["rule_text"] == "last order within 40 days and more than 6 orders"
     assert row["rule_sql"] == "recency_days <= 40 and frequency > 6"
     assert row[["precision", "recall", "f1"]].tolist() == [1.0, 1.0, 1.0]
-    assert row["has_short_rule"]
 
 
 def test_a_box_with_two_sides_on_one_feature_is_merged():
@@ -152,27 +169,72 @@ def test_thresholds_are_rounded_to_the_unit(feature, low, high, sql, text):
     assert row["f1"] == 1.0 == quality_by_sql(features, labels, row, "value-1")[2]
 
 
-def test_a_segment_without_a_short_rule_says_so():
+def test_a_rule_comes_in_its_conditions_too():
+    features = shop().assign(city=[*"ab"] * 1000)
+    best = (
+        (features["recency_days"] <= 40)
+        & (features["frequency"] > 6)
+        & (features["city"] != "b")
+    )
+    labels = np.where(best, "value-1", "value-2")
+    rows = conditions(features, labels).loc["value-1"]
+    assert rows["condition_number"].tolist() == [1, 2, 3]
+    found = rows[CONDITION[1:]].set_index("feature").astype(object)
+    found = found.where(found.notna(), None).to_dict("index")
+    # Not b is the same as a, of two.
+    assert found.pop("city") in (
+        {"level": "a", "comparison": "is", "threshold": None},
+        {"level": "b", "comparison": "is_not", "threshold": None},
+    )
+    assert found == {
+        "recency_days": {"level": None, "comparison": "at_most", "threshold": 40.0},
+        "frequency": {"level": None, "comparison": "more_than", "threshold": 6.0},
+    }
+    assert rows["rule_sql"].nunique() == rows["f1"].nunique() == 1
+
+
+HOLDS = {
+    "at_most": "{feature} <= {threshold!r}",
+    "more_than": "{feature} > {threshold!r}",
+    "is": "{feature} = '{level}'",
+    "is_not": "{feature} <> '{level}'",
+}
+
+
+def test_the_conditions_hold_for_whom_the_rule_holds():
+    features, labels = clustered()
+    random = np.random.default_rng(4)
+    features["monetary"] = features["monetary"].mask(random.random(len(labels)) < 0.2)
+    labels = np.where(features["city"] == "b", "value-9", labels)
+    for _, rows in conditions(features, labels).groupby("segment_id"):
+        by_parts = " and ".join(
+            HOLDS[row["comparison"]].format(**row) for row in rows.to_dict("records")
+        )
+        (whole,) = set(rows["rule_sql"])
+        parts, rule = (select(features, sql) for sql in (by_parts, whole))
+        assert (parts == rule).all()
+
+
+def test_a_segment_that_no_rule_describes_well_still_has_its_best_one():
     random = np.random.default_rng(3)
     features = shop(1000)
     labels = random.choice(["value-1", "value-2", "value-3"], 1000)
     found = described(features, labels)
-    assert not found["has_short_rule"].any()
-    assert found["rule_sql"].isna().all()
     assert (found["f1"] < 0.7).all()
-    for row in found.itertuples():
-        assert row.rule_text == (
-            f"No short rule describes this segment (the best reaches F1 {row.f1:.2f})"
-        )
+    assert found[["rule_sql", "rule_text"]].notna().all(axis=None)
+    for segment_id, row in found.iterrows():
+        expected = quality_by_sql(features, labels, row, segment_id)
+        assert row[["precision", "recall", "f1"]].tolist() == pytest.approx(expected)
 
 
-def test_one_segment_alone_has_no_rule_and_no_figures():
-    row = described(shop(50), ["value-1"] * 50).loc["value-1"]
-    assert row["rule_text"] == "No short rule describes this segment"
-    assert pd.isna(row[["rule_sql", "precision", "recall", "f1"]]).all()
+def test_one_segment_alone_has_one_row_without_a_rule():
+    found = conditions(shop(50), ["value-1"] * 50)
+    assert found.index.tolist() == ["value-1"]
+    assert found.isna().all(axis=None)
     features = pd.DataFrame({"frequency": [1] * 10})  # nothing to split on
-    found = described(features, ["value-1", "value-2"] * 5)
-    assert found["f1"].isna().all()
+    found = conditions(features, ["value-1", "value-2"] * 5)
+    assert found.index.tolist() == ["value-1", "value-2"]
+    assert found.isna().all(axis=None)
 
 
 def test_levels_are_described_and_quoted():
@@ -201,8 +263,7 @@ def test_no_rule_holds_for_a_missing_value_in_python_as_in_sql():
     rich = (features["monetary"] > 200) & (features["city"] != "b")
     labels = np.where(rich, "value-1", "value-2")
     found = described(features, labels)
-    assert found["has_short_rule"]["value-1"]
-    for segment_id, row in found[found["has_short_rule"]].iterrows():
+    for segment_id, row in found.iterrows():
         expected = quality_by_sql(features, labels, row, segment_id)
         assert row[["precision", "recall", "f1"]].tolist() == pytest.approx(expected)
 
@@ -228,8 +289,7 @@ def clustered(count=1500):
 def test_every_figure_is_what_its_sql_gives():
     features, labels = clustered()
     found = described(features, labels)
-    assert found["has_short_rule"].any()
-    for segment_id, row in found[found["has_short_rule"]].iterrows():
+    for segment_id, row in found.iterrows():
         expected = quality_by_sql(features, labels, row, segment_id)
         assert row[["precision", "recall", "f1"]].tolist() == pytest.approx(expected)
         assert row["rule_sql"].count(" and ") <= 2
@@ -308,6 +368,17 @@ def test_the_five_groups_of_the_mall_have_short_rules():
     for segment_id, row in found.iterrows():
         expected = quality_by_sql(features, labels, row, segment_id)
         assert row[["precision", "recall", "f1"]].tolist() == pytest.approx(expected)
+
+
+def test_segments_come_by_their_number():
+    assert ordered_segments(["b", "a", None, "x-3"]) == ["x-3", "a", "b"]
+    features = shop(60)
+    labels = ["value-10", "value-2", "value-1"] * 20
+    assert described(features, labels).index.tolist() == [
+        "value-1",
+        "value-2",
+        "value-10",
+    ]
 
 
 def test_inputs_stay_as_they_are():

@@ -46,6 +46,19 @@ placed as (
 
 ),
 
+-- where a model has two features and both are numbers, they are a picture themselves
+feature_pairs as (
+
+    select
+        segmentation,
+        max(case when position = 1 then feature end) as feature_1,
+        max(case when position = 2 then feature end) as feature_2
+    from {{ ref('ml_segment_prototypes') }}
+    group by segmentation
+    having max(position) = 2 and count(distinct feature) = 2 and count(level) = 0
+
+),
+
 final as (
 
     select
@@ -53,11 +66,22 @@ final as (
         placed.customer_id,
         sampled.segment_id,
         round(placed.component_1, 6) as component_1,
-        round(placed.component_2, 6) as component_2
+        round(placed.component_2, 6) as component_2,
+        feature_pairs.feature_1,
+        cast(first_values.feature_value as double) as value_1,
+        feature_pairs.feature_2,
+        cast(second_values.feature_value as double) as value_2
     from placed
     inner join sampled
         on placed.segmentation = sampled.segmentation
         and placed.customer_id = sampled.customer_id
+    left join feature_pairs on placed.segmentation = feature_pairs.segmentation
+    left join {{ ref('int_long_features') }} as first_values
+        on placed.customer_id = first_values.customer_id
+        and feature_pairs.feature_1 = first_values.feature
+    left join {{ ref('int_long_features') }} as second_values
+        on placed.customer_id = second_values.customer_id
+        and feature_pairs.feature_2 = second_values.feature
 
 )
 
