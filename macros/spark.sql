@@ -57,3 +57,17 @@ df.write.mode("overwrite").format(
 {{ dbt.spark__create_table_as(temporary, relation, compiled_code, language) }}
     {%- endif -%}
 {%- endmacro %}
+
+{#- A date moved by days, weeks, months or years is a date: dbt-spark's own goes through
+    timestamps with a zone, which session.timestampType rules out here. -#}
+{% macro spark__dateadd(datepart, interval, from_date_or_timestamp) -%}
+    {%- set days = {'day': 1, 'week': 7} -%}
+    {%- set months = {'month': 1, 'quarter': 3, 'year': 12} -%}
+    {%- if datepart in days -%}
+date_add(cast({{ from_date_or_timestamp }} as date), cast(({{ interval }}) * {{ days[datepart] }} as integer))
+    {%- elif datepart in months -%}
+add_months(cast({{ from_date_or_timestamp }} as date), cast(({{ interval }}) * {{ months[datepart] }} as integer))
+    {%- else -%}
+{{ dbt.spark__dateadd(datepart, interval, from_date_or_timestamp) }}
+    {%- endif -%}
+{%- endmacro %}

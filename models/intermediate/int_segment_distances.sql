@@ -41,13 +41,14 @@ distances as (
         customers.customer_id,
         prototypes.segment_id,
         prototypes.prototype_id,
-        round(sqrt(
+        {% set squares -%}
             0
             {%- for feature in numeric %}
             + {{ squared_difference(feature) }}
             {%- endfor %}
             + coalesce(categories.squared_distance, 0)
-        ), 9) as distance
+        {%- endset %}
+        {{ rounded('sqrt(' ~ squares ~ ')', 9) }} as distance
     from customers
     cross join prototypes
     left join categories

@@ -20,6 +20,10 @@ def _call(name):
     return lambda *arguments: f"{name}({arguments[0]})"
 
 
+def rounded(expression, digits):
+    return f"round({expression}, {digits})"
+
+
 globals()["return"] = lambda value: value
 dbt = SimpleNamespace(
     type_string=lambda: "varchar",
