@@ -176,3 +176,16 @@
         else initcap(lower({{ text }}))
     end
 {%- endmacro %}
+
+{#- A text of this project's own as a literal, whatever is in it. -#}
+{% macro text_literal(text) -%}
+    {{ return(adapter.dispatch('text_literal', 'customer_segmentation')(text)) }}
+{%- endmacro %}
+
+{% macro default__text_literal(text) -%}
+    {{ return("'" ~ text | replace("'", "''") ~ "'") }}
+{%- endmacro %}
+
+{% macro spark__text_literal(text) -%}
+    {{ return("'" ~ text | replace('\\', '\\\\') | replace("'", "\\'") ~ "'") }}
+{%- endmacro %}

@@ -100,7 +100,7 @@
 {%- endmacro %}
 
 {% macro duckdb__published_manifest() -%}
-    {% set path = exports_folder() ~ '/manifest.json' %}
+    {% set path = exports_folder() | replace("'", "''") ~ '/manifest.json' %}
     {% if run_query("select count(*) from glob('" ~ path ~ "')")[0][0] == 0 %}
         {{ return(none) }}
     {% endif %}
@@ -134,8 +134,9 @@
 {%- endmacro %}
 
 {% macro duckdb__published_rows(file, manifest) -%}
-    {% set found = run_query("select count(*) from glob('" ~ file ~ "')")[0][0] %}
-    {{ return("read_parquet('" ~ file ~ "')" if found else none) }}
+    {% set path = text_literal(file) %}
+    {% set found = run_query('select count(*) from glob(' ~ path ~ ')')[0][0] %}
+    {{ return('read_parquet(' ~ path ~ ')' if found else none) }}
 {%- endmacro %}
 
 {% macro spark__published_rows(file, manifest) -%}
@@ -146,7 +147,7 @@
 
 {% macro exports_folder() -%}
     {% set name = var('input') if target.name == 'dev' else var('input') ~ '_' ~ target.name %}
-    {{ return(env_var('SEGMENTATION_EXPORTS', 'exports/' ~ name) | replace("'", "''")) }}
+    {{ return(env_var('SEGMENTATION_EXPORTS', 'exports/' ~ name)) }}
 {%- endmacro %}
 
 {#- What is being run: publishing asks whether it was a full build. -#}

@@ -26,7 +26,7 @@
             select {{ values | join(', ') }}
             from (
                 select explode(from_json(
-                    {{ spark_literal(tojson(rows)) }},
+                    {{ text_literal(tojson(rows)) }},
                     'array<struct<{{ names | join(', ') }}>>'
                 )) as fields
             ) as seed
@@ -35,11 +35,6 @@
     {% endfor %}
     {{ return('-- ' ~ agate_table.rows | length ~ ' rows of ' ~ model.original_file_path) }}
 {% endmacro %}
-
-{#- A text as Spark's parser reads it. -#}
-{% macro spark_literal(text) -%}
-    {{ return("'" ~ text | replace('\\', '\\\\') | replace("'", "\\'") ~ "'") }}
-{%- endmacro %}
 
 {#- What runs after a Python model. dbt-spark's own goes through pandas-on-Spark, which
     does not know pandas 3 and cannot tell the types of an empty frame. -#}

@@ -65,7 +65,9 @@ joined as (
         parameters.scale,
         greatest(
             least(
-                {{ rounded('coalesce(raw_values.number_value, parameters.fill_value)', 9) }},
+                {{ rounded(
+                    'coalesce(raw_values.number_value, parameters.fill_value)', 9
+                ) }},
                 coalesce(parameters.upper, 1e308)
             ),
             coalesce(parameters.lower, -1e308)

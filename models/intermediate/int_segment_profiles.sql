@@ -93,6 +93,18 @@ compared as (
 
 ),
 
+pooled as (
+
+    select
+        *,
+        mean_value - mean_of_rest as gap,
+        sqrt(greatest(
+            (spread + spread_of_rest) / nullif(customers_of_all - 2, 0), 0
+        )) as pooled_deviation
+    from compared
+
+),
+
 final as (
 
     select
@@ -120,15 +132,8 @@ final as (
         {{ ratio('compared.mean_value', 'compared.mean_of_all') }}
             as index_against_all,
         -- Cohen's d of the segment against the rest, with the pooled deviation
-        {{ rounded(
-            '(compared.mean_value - compared.mean_of_rest)'
-            ~ ' / nullif(sqrt(greatest('
-            ~ '(compared.spread + compared.spread_of_rest)'
-            ~ ' / nullif(compared.customers_of_all - 2, 0), 0'
-            ~ ')), 0)',
-            6
-        ) }} as effect_size
-    from compared
+        {{ ratio('compared.gap', 'compared.pooled_deviation') }} as effect_size
+    from pooled as compared
     left join labels on compared.feature = labels.feature
 
 )

@@ -24,6 +24,10 @@ def rounded(expression, digits):
     return f"round({expression}, {digits})"
 
 
+def text_literal(text):
+    return f"'{text}'"
+
+
 globals()["return"] = lambda value: value
 dbt = SimpleNamespace(
     type_string=lambda: "varchar",
