@@ -609,7 +609,8 @@ def _said(row: dict) -> str:
     apart = (
         ""
         if np.isnan(z)
-        else f", silhouette {z:.1f} spreads above data without clusters"
+        else f", silhouette {abs(z):.1f} spreads {'above' if z > 0 else 'below'} data "
+        "without clusters"
     )
     return (
         f"{words[row['structure']]} (stability {row['stability']:.2f} ± "
@@ -647,7 +648,7 @@ def _rejection(row: dict, fit: Clustering, lowest: int, *, tie: bool) -> str | N
         return f"no silhouette: undefined for the first {SILHOUETTE_ROWS:,} customers"
     mean, error = row["stability"], row["stability_error"]
     if mean < MINIMUM_STABILITY and not (tie and mean + error >= MINIMUM_STABILITY):
-        return f"stability {mean:.2f} ± {error:.2f}, below {MINIMUM_STABILITY:.2f}"
+        return f"stability {mean:.3f} ± {error:.3f}, below {MINIMUM_STABILITY:.2f}"
     return None
 
 

@@ -7,6 +7,7 @@ import duckdb
 import pytest
 from builds import (
     NO_TESTS,
+    NO_UNIT_TESTS,
     SHARED,
     SharedBuilds,
     build,
@@ -63,7 +64,7 @@ def online_retail(folder, of):
 def rebuilt(folder, of):
     """Once more, with another thread count and all tables made anew."""
     continued(of("demo"), folder)
-    return build(folder, args=["--full-refresh"], threads=1)
+    return build(folder, args=["--full-refresh", *NO_UNIT_TESTS], threads=1)
 
 
 @shared
@@ -73,7 +74,7 @@ def shuffled(folder, of):
     for path in sorted((project / "seeds" / "demo").glob("*.csv")):
         rewrite(path, lambda rows: random.Random(7).sample(rows, len(rows)))
     continued(of("demo"), folder, database=False)
-    return build(folder, project=project, threads=4)
+    return build(folder, project=project, args=NO_UNIT_TESTS, threads=4)
 
 
 def rewrite(path, change):
@@ -103,6 +104,7 @@ def red(folder, of):
     return build(
         folder,
         project=of("planted_project"),
+        args=NO_UNIT_TESTS,
         variables={"new_customer_days": 30},
         environment={"PLANTED_SEVERITY": "error"},
         green=False,
@@ -116,6 +118,7 @@ def eight_clusters(folder, of):
     return build(
         folder,
         project=of("planted_project"),
+        args=NO_UNIT_TESTS,
         variables={"cluster_count": 8},
         environment={"PLANTED_SEVERITY": "warn"},
     )
@@ -127,6 +130,7 @@ def past_date(folder, of):
     continued(of("demo"), folder, exports=False)
     return build(
         folder,
+        args=NO_UNIT_TESTS,
         variables={"as_of_date": "2024-10-01", "export_personal_data": True},
     )
 
@@ -134,7 +138,7 @@ def past_date(folder, of):
 @shared
 def three_again(folder, of):
     continued(of("eight_clusters"), folder)
-    return build(folder, variables={"cluster_count": 3})
+    return build(folder, args=NO_UNIT_TESTS, variables={"cluster_count": 3})
 
 
 @shared

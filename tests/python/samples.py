@@ -1,8 +1,13 @@
 """Samples, settings and registries, as the warehouse hands them to the package."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
+from independent import customer_rfm, read_online_retail
+from shared_data import shared_file
 
+from segmentation.preparation import PREPARATION_DTYPES, prepare
 from segmentation.prototypes import PROTOTYPE_DTYPES
 
 EMPTY = pd.DataFrame(columns=list(PROTOTYPE_DTYPES))
@@ -61,3 +66,31 @@ def publish(registry, fitted):
 def chosen(found):
     """The chosen rows of candidates."""
     return found[found["is_chosen"]]
+
+
+def labels_of(points, fitted):
+    """Score the points as the SQL does."""
+    rows = fitted.sort_values(["prototype_id", "position"])
+    one = rows.drop_duplicates("prototype_id")
+    wide = rows["centre"].to_numpy().reshape(len(one), -1)
+    distances = np.linalg.norm(points[:, None] - wide[None], axis=2).round(9)
+    ids = one["segment_id"].to_numpy()[distances.argmin(axis=1)]
+    outside = distances.min(axis=1) > one["radius"].fillna(np.inf).to_numpy()[0]
+    return np.where(outside, one["outlier_segment_id"].iloc[0], ids)
+
+
+def scored(sample, fitted):
+    """customer_id -> segment_id, for customers in raw units."""
+    preparation = fitted.drop_duplicates("position")[list(PREPARATION_DTYPES)]
+    labels = labels_of(prepare(sample, preparation), fitted)
+    return pd.Series(labels, index=sample["customer_id"])
+
+
+@cache
+def online_retail_rfm():
+    """The RFM of Online Retail's customers, in logarithms, or the test is skipped."""
+    lines = read_online_retail(shared_file("online_retail/online_retail.csv.gz"))
+    rfm = customer_rfm(
+        lines, "2011-12-10", duplicate_lines="keep", returns="ignore", fees="keep"
+    )
+    return np.log1p(rfm[["recency_days", "frequency", "monetary"]].astype(float))

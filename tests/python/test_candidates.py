@@ -6,8 +6,15 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from independent import customer_rfm, read_online_retail
-from samples import EMPTY, HASH, chosen, registry_of, sample_of, settings_of
+from samples import (
+    EMPTY,
+    HASH,
+    chosen,
+    online_retail_rfm,
+    registry_of,
+    sample_of,
+    settings_of,
+)
 from shared_data import shared_file
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score, silhouette_score
@@ -871,8 +878,4 @@ def credit_card():
 
 @pytest.fixture(scope="session")
 def online_rfm():
-    lines = read_online_retail(shared_file("online_retail/online_retail.csv.gz"))
-    rfm = customer_rfm(
-        lines, "2011-12-10", duplicate_lines="keep", returns="ignore", fees="keep"
-    )
-    return np.log1p(rfm[["recency_days", "frequency", "monetary"]].astype(float))
+    return online_retail_rfm()

@@ -288,10 +288,13 @@ def test_49_customers_have_no_scores_and_no_clusters_but_are_published(few_custo
     assert set(customers["segment_status"]) == {"insufficient_data"}
     assert customers["frequency"].min() >= 1
     candidates = few_customers.rows(
-        "select status, reason, is_chosen from marts.rpt_segment_candidates"
+        "select segmentation, status, reason, is_chosen "
+        "from marts.rpt_segment_candidates order by segmentation"
     )
+    reason = "49 sampled customers; at least 50 are needed"
     assert candidates == [
-        ("insufficient_data", "49 sampled customers; at least 50 are needed", False)
+        (segmentation, "insufficient_data", reason, False)
+        for segmentation in ("behaviour", "value")
     ]
     assert few_customers.one("select count(*) from registry.segment_prototypes") == 0
     assert few_customers.one("select count(*) from registry.rfm_cut_points") == 0
@@ -336,8 +339,12 @@ def test_hardly_any_data_still_runs(few_customers, tmp_path, name):
     assert set(tiny.rows("select distinct segment_name from marts.dim_customers")) <= {
         ("Not segmented",)
     }
-    assert tiny.rows("select status, is_chosen from marts.rpt_segment_candidates") == [
-        ("insufficient_data", False)
+    assert tiny.rows(
+        "select segmentation, status, is_chosen "
+        "from marts.rpt_segment_candidates order by segmentation"
+    ) == [
+        ("behaviour", "insufficient_data", False),
+        ("value", "insufficient_data", False),
     ]
     assert tiny.one(
         "select sum(row_count)::int from marts.rpt_data_quality "

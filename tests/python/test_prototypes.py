@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import samples
-from samples import EMPTY, publish, sample_of
+from samples import EMPTY, labels_of, online_retail_rfm, publish, sample_of, scored
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
@@ -418,17 +418,6 @@ BLOBS, _ = make_blobs(300, centers=[[0, 0], [20, 0], [0, 20]], random_state=1)
 FAR = np.random.default_rng(0).normal(90, 1, size=(4, 2))
 
 
-def labels_of(points, fitted):
-    """Score the points as the SQL does."""
-    rows = fitted.sort_values(["prototype_id", "position"])
-    one = rows.drop_duplicates("prototype_id")
-    wide = rows["centre"].to_numpy().reshape(len(one), -1)
-    distances = np.linalg.norm(points[:, None] - wide[None], axis=2).round(9)
-    ids = one["segment_id"].to_numpy()[distances.argmin(axis=1)]
-    outside = distances.min(axis=1) > one["radius"].fillna(np.inf).to_numpy()[0]
-    return np.where(outside, one["outlier_segment_id"].iloc[0], ids)
-
-
 @pytest.mark.parametrize("algorithm", ["kmeans", "hierarchical"])
 def test_a_small_far_group_is_the_outliers_with_a_prototype(algorithm):
     points = np.vstack([BLOBS, FAR])
@@ -509,6 +498,107 @@ def test_five_percent_new_customers_leave_ninety_five_percent_their_segment(algo
     assert set(second["segment_id"]) == set(first["segment_id"])
     # Ward's tree of a continuum is another one with every new customer.
     assert same.mean() >= (0.95 if algorithm == "kmeans" else 0.5)
+
+
+# ---- who keeps an id ---------------------------------------------------------------
+
+
+def share_of_kept_ids(points, seed, **changes):
+    """Refit without 5 % of the customers and with 5 % new ones: who keeps the id."""
+    rng = np.random.default_rng(seed)
+    places = rng.permutation(len(points))
+    few = len(points) // 20
+    everyone = sample_of(points)
+    settings = settings_of(
+        [f"f{i}" for i in range(np.shape(points)[1])],
+        maximum_correlation=1.0,
+        **{"scaling": "standard"} | changes,
+    )
+    samples = [
+        everyone.drop(index=gone).assign(
+            sample_rank=lambda frame: rng.permutation(len(frame))
+        )
+        for gone in (places[:few], places[few : 2 * few])
+    ]
+    given = pd.DataFrame(
+        {
+            "segmentation": "value",
+            "cluster_count": settings["cluster_count"].head(1).astype(int),
+            "is_chosen": True,
+            "status": "ok",
+            "reason": "given",
+        }
+    )
+    first = fit_prototypes(samples[0], settings, given, EMPTY)
+    second = fit_prototypes(samples[1], settings, given, first)
+    assert set(second["model_version"]) == {2}
+    before, after = scored(samples[0], first), scored(samples[1], second)
+    unchanged = before.index.intersection(after.index)
+    assert len(unchanged) == len(points) - 2 * few
+    return (before[unchanged] == after[unchanged]).mean()
+
+
+def mixture(spread, seed=7):
+    """Five groups of unequal sizes in three features."""
+    rng = np.random.default_rng(seed)
+    middles = np.array([[0, 0, 0], [4, 0, 1], [0, 4, 2], [4, 4, 0], [2, 2, 5]])
+    labels = rng.choice(5, 2000, p=[0.35, 0.25, 0.2, 0.12, 0.08])
+    return middles[labels] + rng.normal(0, spread, size=(2000, 3))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("points", "changes"),
+    [
+        pytest.param(mixture(0.5), {"cluster_count": "5"}, id="separated"),
+        pytest.param(mixture(1.0), {"cluster_count": "5"}, id="overlapping"),
+        pytest.param(
+            np.exp(mixture(1.0)),
+            {"cluster_count": "5", "transform": "log1p"},
+            id="skewed",
+        ),
+        pytest.param(
+            mixture(0.5),
+            {"cluster_count": "5", "algorithm": "hierarchical"},
+            id="hierarchical",
+        ),
+        pytest.param(
+            mixture(0.4), {"cluster_count": "5", "algorithm": "dbscan"}, id="dbscan"
+        ),
+    ],
+)
+def test_a_refit_leaves_ninety_five_percent_their_id(points, changes, seed):
+    share = share_of_kept_ids(points, seed, **changes)
+    print(f"{share:.1%} keep their id")  # pytest -rP shows it
+    assert share >= 0.95
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("count", ["3", "5"])
+def test_a_refit_of_online_retail_leaves_ninety_five_percent_their_id(count, seed):
+    points = online_retail_rfm().to_numpy()
+    share = share_of_kept_ids(points, seed, cluster_count=count)
+    print(f"{share:.1%} keep their id")  # pytest -rP shows it
+    assert share >= 0.95
+
+
+def test_a_feature_more_or_less_leaves_the_ids_where_the_customers_are():
+    points = mixture(0.5)
+    more = settings_of(("f0", "f1", "f2"), cluster_count="5")
+    less = settings_of(("f0", "f1"), cluster_count="4", configuration_hash="less")
+    sample = sample_of(points)
+    first = fit(sample, more)
+    second = fit(sample, less, first)
+    third = fit(sample, more, publish(first, second))
+    assert len(set(second["segment_id"])) == 4
+    # The group that only the third feature tells is shared out, and new again later.
+    gone = set(first["segment_id"]) - set(second["segment_id"])
+    assert len(gone) == 1
+    before, after, again = (scored(sample, fitted) for fitted in (first, second, third))
+    others = ~before.isin(gone)
+    assert (before[others] == after[others]).mean() >= 0.95
+    assert (before[others] == again[others]).mean() >= 0.95
+    assert set(again[~others].value_counts().index[:1]) == {"value-6"}
 
 
 # ---- thirds, where nothing is stable -----------------------------------------------
