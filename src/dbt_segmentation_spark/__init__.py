@@ -7,6 +7,7 @@ and tests/spark asserts what is relied on. Without dbt-spark it does nothing.
 """
 
 import logging
+import warnings
 from pathlib import Path
 
 try:
@@ -78,4 +79,8 @@ def register(adapter) -> None:
 if SparkAdapter is not None:
     # It repeats in JSON what dbt reports in words.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
+    # Frames go in and out by way of Arrow, where pandas 3 is no other than pandas 2.
+    warnings.filterwarnings(
+        "ignore", message="PySpark does not yet fully support pandas"
+    )
     register(SparkAdapter)
