@@ -41,6 +41,11 @@
             'create table if not exists ' ~ relation ~ ' (' ~ typed | join(', ') ~ ')'
             ~ table_format()
         ) %}
+        {#- what a later release added is null in the versions before it -#}
+        {% set present = run_query('select * from ' ~ relation ~ ' limit 0').column_names %}
+        {% for column, type in columns.items() if column not in present %}
+            {% do run_query('alter table ' ~ relation ~ ' add column ' ~ column ~ ' ' ~ type) %}
+        {% endfor %}
         {% if run_query('select count(*) from ' ~ relation)[0][0] == 0 %}
             {% do restore_registry_table(relation, table) %}
         {% endif %}

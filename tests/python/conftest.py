@@ -30,6 +30,7 @@ AS_PUBLISHED = {
 
 @pytest.fixture(scope="session", autouse=True)
 def shared_builds(request, tmp_path_factory):
+    tmp_path_factory.getbasetemp()  # made here: two threads would make one each
     builds = SharedBuilds(tmp_path_factory.mktemp)
     needed = {name for item in request.session.items for name in item.fixturenames}
     builds.start([name for name in SHARED if name in needed])
