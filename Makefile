@@ -46,7 +46,7 @@ build-spark: $(SPARK)/.installed  ## the same on Spark: SPARK_MASTER or SPARK_RE
 		$(if $(DATA),--data "$(DATA)")
 
 test-spark: $(SPARK)/.installed  ## builds on a cluster of three processes, compared with DuckDB
-	@$(SPARK_BIN)/python -m pytest tests/spark
+	@$(SPARK_BIN)/python -m pytest -s tests/spark
 
 test: $(VENV)/.installed-dev lint  ## lint and all tests of the default suite
 	@$(BIN)/python -m pytest

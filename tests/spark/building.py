@@ -1,6 +1,7 @@
 """Whole builds of the project as subprocesses, all that they write in one folder."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from cluster import kill_group
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # The unit tests run once, in the demo's build on the cluster: they judge the code.
@@ -50,12 +52,16 @@ def start(
         env=outer | {name: str(value) for name, value in own.items()} | environment,
         stdout=(folder / "output.txt").open("wb"),
         stderr=subprocess.STDOUT,
+        start_new_session=True,  # a group of its own, Spark's driver included
     )
 
 
 def finish(process: subprocess.Popen, folder: Path, since: float) -> Build:
     """Wait for a build."""
-    code = process.wait()
+    try:
+        code = process.wait()
+    finally:
+        kill_group(process, signal.SIGKILL)
     output = (folder / "output.txt").read_text(errors="replace")
     seconds = time.monotonic() - since
     return Build(code, output, folder / "exports", folder / "target", seconds)

@@ -1,6 +1,8 @@
 """The cluster, and the builds on it, beside DuckDB's of the same inputs."""
 
 import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ ONLINE = ["--vars", "input: online_retail", *NO_UNIT_TESTS]
 def cluster(tmp_path_factory):
     if not has_java():
         pytest.fail("no Java: apt-get install openjdk-17-jre-headless", pytrace=False)
+    # Told to end, pytest would not clean up by itself.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     with Cluster(tmp_path_factory.mktemp("cluster")) as running:
         yield running
 
