@@ -59,6 +59,18 @@ def test_a_small_table_is_one_sorted_file(session, tmp_path):
     assert pq.read_table(path)["thing_id"].to_pylist() == list(range(1000))
 
 
+def test_a_fingerprint_follows_the_rows_and_not_their_order(session):
+    engine = SparkEngine(session)
+    things = session.table("things")
+    things.orderBy(things.thing_id.desc()).createOrReplaceTempView("turned")
+    things.where("thing_id <> 7").createOrReplaceTempView("fewer")
+    found = [
+        engine.fingerprint(SimpleNamespace(**{**vars(TABLE), "relation": name}))
+        for name in ("things", "turned", "fewer")
+    ]
+    assert found[0] == found[1] != found[2]
+
+
 def test_an_address_is_no_exports_folder():
     tables = pd.DataFrame([{"partial_because": "", "exports_folder": "s3://bucket"}])
     with pytest.raises(ValueError, match="needs a folder"):
