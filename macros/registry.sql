@@ -191,8 +191,8 @@
     recognised by its evidence_key; losing it costs time and changes nothing. -#}
 {% macro remember_candidates() -%}
     {% if not execute %}{{ return('') }}{% endif %}
-    {% set node = graph.nodes['model.customer_segmentation.ml_segmentation_candidates'] %}
-    {% set measured = adapter.get_relation(node.database, node.schema, node.alias) %}
+    {% set node = graph.nodes.get('model.customer_segmentation.ml_segmentation_candidates') %}
+    {% set measured = adapter.get_relation(node.database, node.schema, node.alias) if node else none %}
     {% set known = registry_schema() ~ '.known_candidates' %}
     {% if measured is none %}
         {% set query = 'select cast(null as ' ~ dbt.type_string() ~ ') as evidence_key where 1 = 0' %}
