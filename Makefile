@@ -1,5 +1,6 @@
 # make build            the demo, or INPUT=<name> DATA=<file>
 # make test             what must pass
+# make build-spark      the same on Apache Spark
 # make help             the rest
 PYTHON ?= python3
 INPUT ?= demo
@@ -8,7 +9,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help build test lint parse-gate docs lock clean
+SPARK := .venv-spark
+# Installed from the lock files of its own: the default environment stays light.
+SPARK_BIN := $(SPARK)/bin
+
+.PHONY: help build build-spark test test-spark lint parse-gate docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -26,6 +31,22 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 
 build: $(VENV)/.installed  ## build INPUT (demo) from DATA (a file), test it, publish it
 	@$(BIN)/segmentation build --input "$(INPUT)" $(if $(DATA),--data "$(DATA)")
+
+$(SPARK)/.installed: requirements-spark.lock pyproject.toml
+	@echo "Installing into $(SPARK) ..."
+	@test -x $(SPARK_BIN)/python || $(PYTHON) -m venv $(SPARK)
+	@$(SPARK_BIN)/python -m pip --disable-pip-version-check install --quiet \
+		--require-hashes -r requirements-spark.lock
+	@$(SPARK_BIN)/python -m pip --disable-pip-version-check install --quiet \
+		--no-deps --no-build-isolation --editable .
+	@touch $@
+
+build-spark: $(SPARK)/.installed  ## the same on Spark: SPARK_MASTER or SPARK_REMOTE, else local
+	@$(SPARK_BIN)/segmentation build --target spark --input "$(INPUT)" \
+		$(if $(DATA),--data "$(DATA)")
+
+test-spark: $(SPARK)/.installed  ## builds on a cluster of three processes, compared with DuckDB
+	@$(SPARK_BIN)/python -m pytest -s tests/spark
 
 test: $(VENV)/.installed-dev lint  ## lint and all tests of the default suite
 	@$(BIN)/python -m pytest
@@ -57,9 +78,14 @@ lock: $(VENV)/.installed-dev  ## resolve the lock files anew
 		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate \
 		--constraint requirements.lock --extra install --extra dev pyproject.toml \
 		--output-file requirements-dev.lock
+	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate \
+		--constraint requirements.lock --constraint requirements-dev.lock \
+		--extra install --extra spark pyproject.toml \
+		--output-file requirements-spark.lock
 	@echo "dbt-core==2.0.0a4" | $(BIN)/python -m uv pip compile --quiet --universal \
 		--python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
 		--no-annotate - --output-file requirements-parse-gate.lock
 
 clean:  ## remove what a build leaves, but not the exports
-	@rm -rf target logs warehouse/*.duckdb warehouse/*.wal
+	@rm -rf target logs warehouse/*.duckdb warehouse/*.wal warehouse/spark

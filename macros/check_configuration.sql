@@ -65,7 +65,15 @@
 
 {% macro duckdb__project_file_vars() -%}
     {% set content = run_query("select content from read_text('dbt_project.yml')") %}
-    {% set project = fromyaml(content[0][0]) if content | length > 0 else {} %}
+    {{ return(own_vars(content[0][0] if content | length > 0 else '{}')) }}
+{%- endmacro %}
+
+{% macro spark__project_file_vars() -%}
+    {{ return(own_vars(adapter.read_text('dbt_project.yml') or '{}')) }}
+{%- endmacro %}
+
+{% macro own_vars(text) -%}
+    {% set project = fromyaml(text) %}
     {{ return(project.vars if project.get('name') == 'customer_segmentation' else {}) }}
 {%- endmacro %}
 

@@ -27,6 +27,11 @@
             ~ var('input') ~ " DATA=<file>)."
         ) }}
     {% endif %}
+    {{ return(adapter.dispatch('existing_path', 'customer_segmentation')(path, variable)) }}
+{%- endmacro %}
+
+{#- The path as it stands in SQL, or an error if there is no such file. -#}
+{% macro default__existing_path(path, variable) -%}
     {% if run_query("select count(*) from glob('" ~ path | replace("'", "''") ~ "')")[0][0] == 0 %}
         {{ exceptions.raise_compiler_error(
             "no such file: " ~ path ~ " (from the environment variable "
@@ -75,6 +80,28 @@
             ~ declared ~ "'; it must be utf-8 or cp1252."
         ) }}
     {% endif %}
+    {% set facts = adapter.dispatch('text_file_facts', 'customer_segmentation')(path, declared) %}
+    {% do facts.update({'encoding': declared or 'utf-8'}) %}
+    {% if declared == 'cp1252'
+        or not declared and facts.broken > 0 and facts.broken >= 0.9 * facts.letters %}
+        {% set header = adapter.dispatch('decoded_header', 'customer_segmentation')(path) %}
+        {% if declared or not header.startswith('\u00ef\u00bb\u00bf') %}
+            {% do facts.update({'encoding': 'cp1252', 'header': header}) %}
+        {% endif %}
+    {% endif %}
+    {% if facts.encoding == 'utf-8' and facts.header_is_broken %}
+        {{ exceptions.raise_compiler_error(
+            'the header of ' ~ path ~ ' is not UTF-8, though '
+            ~ (facts.letters - facts.broken) ~ " lines are. Repair the header, or add "
+            ~ "encoding: cp1252 to the data_file of input '" ~ var('input') ~ "'."
+        ) }}
+    {% endif %}
+    {{ return(facts) }}
+{%- endmacro %}
+
+{#- Of the lines with a letter beyond ASCII, letters, how many are not UTF-8, broken;
+    and the header as UTF-8. -#}
+{% macro default__text_file_facts(path, declared) -%}
     {% set rejects = 'encoding_rejects' %}
     {% for table in [rejects, rejects ~ '_scan'] %}
         {% do run_query('drop table if exists ' ~ table) %}
@@ -88,28 +115,18 @@
         'select count(distinct line), coalesce(min(line), 0) from ' ~ rejects
         ~ " where error_type = 'INVALID ENCODING'"
     )[0] %}
-    {% set facts = {
-        'header': sound[0] or '', 'encoding': declared or 'utf-8',
-        'broken': broken[0], 'letters': broken[0] + sound[1],
-    } %}
-    {% if declared == 'cp1252'
-        or not declared and facts.broken > 0 and facts.broken >= 0.9 * facts.letters %}
-        {% set header = run_query(
-            'select line from (' ~ physical_lines(path, 'cp1252')
-            ~ ') as lines where line_number = 1'
-        )[0][0] %}
-        {% if declared or not header.startswith('\u00ef\u00bb\u00bf') %}
-            {% do facts.update({'encoding': 'cp1252', 'header': header}) %}
-        {% endif %}
-    {% endif %}
-    {% if facts.encoding == 'utf-8' and broken[1] == 1 %}
-        {{ exceptions.raise_compiler_error(
-            'the header of ' ~ path ~ ' is not UTF-8, though '
-            ~ (facts.letters - facts.broken) ~ " lines are. Repair the header, or add "
-            ~ "encoding: cp1252 to the data_file of input '" ~ var('input') ~ "'."
-        ) }}
-    {% endif %}
-    {{ return(facts) }}
+    {{ return({
+        'header': sound[0] or '', 'broken': broken[0], 'letters': broken[0] + sound[1],
+        'header_is_broken': broken[1] == 1,
+    }) }}
+{%- endmacro %}
+
+{#- The header as Windows-1252. -#}
+{% macro default__decoded_header(path) -%}
+    {{ return(run_query(
+        'select line from (' ~ physical_lines(path, 'cp1252')
+        ~ ') as lines where line_number = 1'
+    )[0][0]) }}
 {%- endmacro %}
 
 {#- One row a physical line. Of UTF-8 those that are; the others go to a table of
@@ -144,6 +161,10 @@
     rejects: adds the lines that are not UTF-8 to the quarantine's way, and gives the lines after
     them the numbers that they have in the file. -#}
 {% macro add_rejected_lines() -%}
+    {{ return(adapter.dispatch('remove_lines', 'customer_segmentation')()) }}
+{%- endmacro %}
+
+{% macro default__remove_lines() -%}
     {% if not execute %}{{ return('') }}{% endif %}
     {% set rejects = model.name ~ '_rejects' %}
     {% set found = run_query(
@@ -182,7 +203,7 @@
     {% elif source.kind == 'relation' %}
         {{ return(run_query('select * from ' ~ source.path ~ ' limit 0').column_names | list) }}
     {% elif source.kind == 'parquet' %}
-        {{ return(run_query("select * from read_parquet('" ~ source.path ~ "') limit 0").column_names | list) }}
+        {{ return(run_query('select * from ' ~ parquet_rows(source.path) ~ ' limit 0').column_names | list) }}
     {% endif %}
     {% set fields = modules.re.findall(
         '(' ~ field_pattern(source.delimiter) ~ ')(?:'
@@ -231,7 +252,10 @@
     reason and the line itself. The model must select these four too, and is a table,
     because the rejects of reading are known to its own connection only. -#}
 {% macro read_data_file() -%}
-    {% do config(materialized='table', post_hook='{{ add_rejected_lines() }}') %}
+    {% do config(
+        materialized='table',
+        pre_hook='{{ store_lines() }}', post_hook='{{ add_rejected_lines() }}',
+    ) %}
     {% if not execute %}{{ return('select 1 as nothing') }}{% endif %}
     {% set spec = model.config.meta.data_file %}
     {% set source = data_file_source(spec) %}
@@ -249,9 +273,32 @@
     {{ return(read_typed_rows(source, columns)) }}
 {%- endmacro %}
 
+{#- For the pre-hook: what an engine must do before it can read the lines. -#}
+{% macro store_lines() -%}
+    {{ return(adapter.dispatch('store_lines', 'customer_segmentation')()) }}
+{%- endmacro %}
+
+{% macro default__store_lines() -%}
+    {{ return('') }}
+{%- endmacro %}
+
+{#- What to select from for the rows of a Parquet file; numbered: with their place in
+    it, from 1, as file_line. -#}
+{% macro parquet_rows(path, numbered=false) -%}
+    {{ return(adapter.dispatch('parquet_rows', 'customer_segmentation')(path, numbered)) }}
+{%- endmacro %}
+
+{% macro default__parquet_rows(path, numbered) -%}
+    {{ return(
+        "(select *, file_row_number + 1 as file_line from read_parquet('"
+        ~ path ~ "', file_row_number = true))"
+        if numbered else "read_parquet('" ~ path ~ "')"
+    ) }}
+{%- endmacro %}
+
 {% macro read_typed_rows(source, columns) -%}
 select
-    {% if source.kind == 'parquet' %}file_row_number + 1{% else %}cast(null as bigint){% endif %} as source_line,
+    {% if source.kind == 'parquet' %}file_line{% else %}cast(null as bigint){% endif %} as source_line,
     1 as line_count,
     cast(null as {{ dbt.type_string() }}) as reject_reason,
     cast(null as {{ dbt.type_string() }}) as source_row
@@ -260,7 +307,7 @@ select
     {%- else %}{{ adapter.quote(columns.headers[position]) }}{% endif %} as {{ name }}
     {%- endfor %}
 {% if source.kind == 'parquet' -%}
-from read_parquet('{{ source.path }}', file_row_number = true)
+from {{ parquet_rows(source.path, numbered=true) }} as numbered
 {%- elif source.kind == 'relation' -%}
 from {{ source.path }}
 {%- else -%}
@@ -270,6 +317,10 @@ where nothing = 0
 {%- endmacro %}
 
 {% macro read_text_rows(source, columns) -%}
+    {{ return(adapter.dispatch('read_text_rows', 'customer_segmentation')(source, columns)) }}
+{%- endmacro %}
+
+{% macro default__read_text_rows(source, columns) -%}
 {%- set delimiter = source.delimiter -%}
 {%- set field = field_pattern(delimiter) -%}
 {%- set groups = [] -%}
@@ -396,6 +447,17 @@ from records
 select
     '{{ spec.table }}' as source_table,
     {% if source.kind == 'text' -%}
+    {{ adapter.dispatch('count_text_rows', 'customer_segmentation')(source, node.relation_name) }}
+    {%- elif source.kind == 'parquet' -%}
+    (select count(*) from {{ parquet_rows(source.path) }})
+    {%- elif source.kind == 'relation' -%}
+    (select count(*) from {{ source.path }})
+    {%- else -%}
+    0
+    {%- endif %} as row_count
+{%- endmacro %}
+
+{% macro default__count_text_rows(source, relation) -%}
     (
         select count(*) - 1
         from ({{ physical_lines(source.path, source.encoding) }}) as lines
@@ -407,13 +469,6 @@ select
             case when reject_reason in ('invalid_encoding', 'unreadable_line') then 1 else 0 end
             - (line_count - 1)
         ), 0)
-        from {{ node.relation_name }}
+        from {{ relation }}
     )
-    {%- elif source.kind == 'parquet' -%}
-    (select count(*) from read_parquet('{{ source.path }}'))
-    {%- elif source.kind == 'relation' -%}
-    (select count(*) from {{ source.path }})
-    {%- else -%}
-    0
-    {%- endif %} as row_count
 {%- endmacro %}

@@ -58,6 +58,51 @@
     end
 {%- endmacro %}
 
+{#- Spark takes more for a time than DuckDB, 2024 and 12:30 among it. -#}
+{% macro spark__parse_timestamp(column) -%}
+    {%- set text = parse_text(column) -%}
+    {%- set date = '^[0-9]+-[0-9]{1,2}-[0-9]{1,2}' -%}
+    {%- set time = '[ T][0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]*)?)?' -%}
+    {%- set zone = ' *(Z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$' -%}
+    case
+        when {{ text }} rlike r'{{ date ~ time ~ zone }}' then cast(from_utc_timestamp(
+            try_cast(
+                regexp_replace(
+                    regexp_replace({{ text }}, r' *(Z|UTC|GMT)$', 'Z'),
+                    r' *([+-][0-9]{2}):?([0-9]{2})?$', '$1:$2'
+                ) as timestamp_ltz
+            ),
+            '{{ var("time_zone") }}'
+        ) as timestamp_ntz)
+        when {{ text }} rlike r'{{ date }}({{ time }})?$'
+            then try_cast({{ text }} as timestamp_ntz)
+        {%- for format in input_settings().timestamp_formats %}
+        when try_to_timestamp({{ text }}, '{{ java_format(format) }}') is not null
+            then try_to_timestamp({{ text }}, '{{ java_format(format) }}')
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+{#- strptime's format as Java's; one digit or two, as DuckDB reads them. -#}
+{% macro java_format(format) -%}
+    {% set words = {
+        'd': 'd', 'm': 'M', 'Y': 'yyyy', 'y': 'yy', 'H': 'H', 'I': 'h', 'M': 'm',
+        'S': 's', 'p': 'a', 'b': 'MMM', 'B': 'MMMM', 'f': 'SSSSSS',
+    } %}
+    {% set parts = format.split('%') %}
+    {% set written = [parts[0]] %}
+    {% for part in parts[1:] %}
+        {% if not part or part[0] not in words %}
+            {{ exceptions.raise_compiler_error(
+                "configuration: the timestamp format '" ~ format ~ "' has a part that "
+                ~ 'Spark cannot read. It can read: %' ~ words | join(', %') ~ '.'
+            ) }}
+        {% endif %}
+        {% do written.append(words[part[0]] ~ part[1:]) %}
+    {% endfor %}
+    {{ return(written | join) }}
+{%- endmacro %}
+
 {#- The text with a pattern replaced by one of its groups. -#}
 {% macro regexp_replace(text, pattern, group) -%}
     {{ return(adapter.dispatch('regexp_replace', 'customer_segmentation')(text, pattern, group)) }}
@@ -65,6 +110,10 @@
 
 {% macro default__regexp_replace(text, pattern, group) -%}
     regexp_replace({{ text }}, '{{ pattern }}', '\{{ group }}')
+{%- endmacro %}
+
+{% macro spark__regexp_replace(text, pattern, group) -%}
+    regexp_replace({{ text }}, r'{{ pattern }}', '${{ group }}')
 {%- endmacro %}
 
 {% macro matches(text, pattern) -%}
@@ -75,6 +124,10 @@
     regexp_matches({{ text }}, '{{ pattern }}')
 {%- endmacro %}
 
+{% macro spark__matches(text, pattern) -%}
+    {{ text }} rlike r'{{ pattern }}'
+{%- endmacro %}
+
 {#- A number in [0, 1) from a text, the same on every engine. -#}
 {% macro hash_fraction(text) -%}
     {{ return(adapter.dispatch('hash_fraction', 'customer_segmentation')(text)) }}
@@ -82,6 +135,10 @@
 
 {% macro default__hash_fraction(text) -%}
     cast(concat('0x', substr(md5({{ text }}), 1, 8)) as bigint) / 4294967296.0
+{%- endmacro %}
+
+{% macro spark__hash_fraction(text) -%}
+    cast(conv(substr(md5({{ text }}), 1, 8), 16, 10) as bigint) / 4294967296.0D
 {%- endmacro %}
 
 {#- The ISO code of a currency in one of its spellings; null where none is given. -#}
@@ -111,4 +168,24 @@
             ' '
         )
     end
+{%- endmacro %}
+
+{% macro spark__title_case(text) -%}
+    case
+        when length({{ text }}) <= 3 then upper({{ text }})  -- UK, USA
+        else initcap(lower({{ text }}))
+    end
+{%- endmacro %}
+
+{#- A text of this project's own as a literal, whatever is in it. -#}
+{% macro text_literal(text) -%}
+    {{ return(adapter.dispatch('text_literal', 'customer_segmentation')(text)) }}
+{%- endmacro %}
+
+{% macro default__text_literal(text) -%}
+    {{ return("'" ~ text | replace("'", "''") ~ "'") }}
+{%- endmacro %}
+
+{% macro spark__text_literal(text) -%}
+    {{ return("'" ~ text | replace('\\', '\\\\') | replace("'", "\\'") ~ "'") }}
 {%- endmacro %}

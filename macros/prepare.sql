@@ -5,23 +5,22 @@
     {%- set value -%}
         greatest(
             least(
-                round(coalesce({{ feature }}, {{ feature }}_fill_value), 9),
+                {{ rounded(
+                    'coalesce(' ~ feature ~ ', ' ~ feature ~ '_fill_value)', 9
+                ) }},
                 coalesce({{ feature }}_upper, 1e308)
             ),
             coalesce({{ feature }}_lower, -1e308)
         )
     {%- endset -%}
-    coalesce(power(
-        round(
-            (
-                case
-                    when {{ feature }}_transform = 'log1p'
-                        then ln(1 + greatest({{ value }}, 0))
-                    else {{ value }}
-                end - {{ feature }}_centring
-            ) / {{ feature }}_scale,
-            9
-        ) - {{ feature }}_centre,
-        2
-    ), 0)
+    {%- set prepared -%}
+        (
+            case
+                when {{ feature }}_transform = 'log1p'
+                    then ln(1 + greatest({{ value }}, 0))
+                else {{ value }}
+            end - {{ feature }}_centring
+        ) / {{ feature }}_scale
+    {%- endset -%}
+    coalesce(power({{ rounded(prepared, 9) }} - {{ feature }}_centre, 2), 0)
 {%- endmacro %}

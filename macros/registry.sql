@@ -37,7 +37,10 @@
         {% set relation = registry_schema() ~ '.' ~ table %}
         {% set typed = [] %}
         {% for column, type in columns.items() %}{% do typed.append(column ~ ' ' ~ type) %}{% endfor %}
-        {% do run_query('create table if not exists ' ~ relation ~ ' (' ~ typed | join(', ') ~ ')') %}
+        {% do run_query(
+            'create table if not exists ' ~ relation ~ ' (' ~ typed | join(', ') ~ ')'
+            ~ table_format()
+        ) %}
         {#- what a later release added is null in the versions before it -#}
         {% set present = run_query('select * from ' ~ relation ~ ' limit 0').column_names %}
         {% for column, type in columns.items() if column not in present %}
@@ -52,17 +55,12 @@
 {#- One database and one exports folder hold one input: the models of another must not
     judge its customers. -#}
 {% macro check_same_input() -%}
-    {% set known = run_query(
-        "select count(*) from information_schema.columns where table_schema = '"
-        ~ registry_schema() ~ "' and table_name = 'current_run'"
-        ~ " and column_name = 'input_name'"
-    )[0][0] %}
     {% set builds = run_query(
         'select input_name from ' ~ registry_schema() ~ '.current_run'
-    ) if known else [] %}
+    ) if knows_its_input() else [] %}
     {% if builds | length > 0 and builds[0][0] != var('input') %}
         {% do stop(
-            "the database " ~ target.path ~ " holds the input '" ~ builds[0][0]
+            "the database " ~ (target.path or registry_schema()) ~ " holds the input '" ~ builds[0][0]
             ~ "'. Give '" ~ var('input') ~ "' its own in SEGMENTATION_DB."
         ) %}
     {% endif %}
@@ -76,9 +74,38 @@
     {% endif %}
 {%- endmacro %}
 
+{#- Whether a build has left the name of its input. -#}
+{% macro knows_its_input() -%}
+    {{ return(adapter.dispatch('knows_its_input', 'customer_segmentation')()) }}
+{%- endmacro %}
+
+{#- By SQL: in a hook, dbt's own look into a schema begins a transaction that is not
+    committed. -#}
+{% macro default__knows_its_input() -%}
+    {{ return(run_query(
+        "select count(*) from information_schema.columns where table_schema = '"
+        ~ registry_schema() ~ "' and table_name = 'current_run'"
+        ~ " and column_name = 'input_name'"
+    )[0][0] > 0) }}
+{%- endmacro %}
+
+{% macro spark__knows_its_input() -%}
+    {{ return(run_query(
+        'show tables in ' ~ registry_schema() ~ " like 'current_run'"
+    ) | length > 0) }}
+{%- endmacro %}
+
 {#- Folder and input of the published set; none where nothing is published. -#}
 {% macro published_manifest() -%}
-    {% set path = exports_folder() ~ '/manifest.json' %}
+    {{ return(adapter.dispatch('published_manifest', 'customer_segmentation')()) }}
+{%- endmacro %}
+
+{% macro default__published_manifest() -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{% macro duckdb__published_manifest() -%}
+    {% set path = exports_folder() | replace("'", "''") ~ '/manifest.json' %}
     {% if run_query("select count(*) from glob('" ~ path ~ "')")[0][0] == 0 %}
         {{ return(none) }}
     {% endif %}
@@ -89,20 +116,43 @@
     {{ return({'folder': row[0], 'input': row[1]}) }}
 {%- endmacro %}
 
+{% macro spark__published_manifest() -%}
+    {% set text = adapter.read_text(exports_folder() ~ '/manifest.json') %}
+    {{ return(fromjson(text) if text else none) }}
+{%- endmacro %}
+
 {#- From the export set that the manifest names, if there is one. -#}
 {% macro restore_registry_table(relation, table) -%}
     {% set manifest = published_manifest() %}
     {% if not manifest %}{{ return('') }}{% endif %}
     {% set file = exports_folder() ~ '/' ~ manifest.folder ~ '/registry_' ~ table ~ '.parquet' %}
-    {% if run_query("select count(*) from glob('" ~ file ~ "')")[0][0] > 0 %}
-        {% do run_query("insert into " ~ relation ~ " by name select * from read_parquet('" ~ file ~ "')") %}
+    {% set rows = published_rows(file, manifest) %}
+    {% if rows %}
+        {% do run_query('insert into ' ~ relation ~ ' by name select * from ' ~ rows) %}
         {% do log('Restored the registry table ' ~ table ~ ' from ' ~ file, info=true) %}
     {% endif %}
 {%- endmacro %}
 
+{#- What to select from for the rows of a published file; none where it is absent. -#}
+{% macro published_rows(file, manifest) -%}
+    {{ return(adapter.dispatch('published_rows', 'customer_segmentation')(file, manifest)) }}
+{%- endmacro %}
+
+{% macro duckdb__published_rows(file, manifest) -%}
+    {% set path = text_literal(file) %}
+    {% set found = run_query('select count(*) from glob(' ~ path ~ ')')[0][0] %}
+    {{ return('read_parquet(' ~ path ~ ')' if found else none) }}
+{%- endmacro %}
+
+{% macro spark__published_rows(file, manifest) -%}
+    {% set name = file.split('/') | last %}
+    {% set found = name in (manifest.files | map(attribute='name') | list) %}
+    {{ return('parquet.`' ~ adapter.absolute_path(file) ~ '`' if found else none) }}
+{%- endmacro %}
+
 {% macro exports_folder() -%}
     {% set name = var('input') if target.name == 'dev' else var('input') ~ '_' ~ target.name %}
-    {{ return(env_var('SEGMENTATION_EXPORTS', 'exports/' ~ name) | replace("'", "''")) }}
+    {{ return(env_var('SEGMENTATION_EXPORTS', 'exports/' ~ name)) }}
 {%- endmacro %}
 
 {#- What is being run: publishing asks whether it was a full build. -#}
@@ -129,9 +179,9 @@
     {% if (args.get('indirect_selection') or 'eager') != 'eager' %}
         {% do partial.append('it had --indirect-selection') %}
     {% endif %}
-    {% do run_query(
-        'create or replace table ' ~ registry_schema() ~ '.current_run as select '
-        ~ "'" ~ partial | join(', ') | replace("'", "''") ~ "' as partial_because, '"
+    {% do replace_table(
+        registry_schema() ~ '.current_run',
+        "select '" ~ partial | join(', ') | replace("'", "''") ~ "' as partial_because, '"
         ~ var('input') ~ "' as input_name"
     ) %}
 {%- endmacro %}
@@ -144,10 +194,29 @@
     {% set node = graph.nodes.get('model.customer_segmentation.ml_segmentation_candidates') %}
     {% set measured = adapter.get_relation(node.database, node.schema, node.alias) if node else none %}
     {% set known = registry_schema() ~ '.known_candidates' %}
-    {% do run_query('drop table if exists ' ~ known) %}
     {% if measured is none %}
-        {% do run_query('create table ' ~ known ~ ' (evidence_key ' ~ dbt.type_string() ~ ')') %}
+        {% set query = 'select cast(null as ' ~ dbt.type_string() ~ ') as evidence_key where 1 = 0' %}
     {% else %}
-        {% do run_query('create table ' ~ known ~ ' as select * from ' ~ measured) %}
+        {% set query = 'select * from ' ~ measured %}
     {% endif %}
+    {% do replace_table(known, query) %}
+{%- endmacro %}
+
+{#- A table that is not a model, made anew. -#}
+{% macro replace_table(name, query) -%}
+    {% do run_query('drop table if exists ' ~ name) %}
+    {% do run_query('create table ' ~ name ~ table_format() ~ ' as ' ~ query) %}
+{%- endmacro %}
+
+{#- The format of a table that is not a model. -#}
+{% macro table_format() -%}
+    {{ return(adapter.dispatch('table_format', 'customer_segmentation')()) }}
+{%- endmacro %}
+
+{% macro default__table_format() -%}
+    {{ return('') }}
+{%- endmacro %}
+
+{% macro spark__table_format() -%}
+    {{ return(' using ' ~ env_var('SPARK_FILE_FORMAT', 'parquet')) }}
 {%- endmacro %}

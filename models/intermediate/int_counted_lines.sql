@@ -32,7 +32,7 @@ final as (
         lines.net_amount,
         -- in cents, for finding the sale that a return undoes
         cast(
-            round(cast(lines.net_amount as double) / cast(lines.quantity as double), 2)
+            {{ ratio('lines.net_amount', 'lines.quantity', 2) }}
             as decimal(18, 2)
         ) as paid_unit_price,
         lines.quantity < 0 as is_return,

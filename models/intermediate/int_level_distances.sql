@@ -9,8 +9,8 @@ with levels as (
         feature,
         level,
         fill_level,
-        power(round((1 - centring) / scale, 9) - centre, 2) as when_at,
-        power(round((0 - centring) / scale, 9) - centre, 2) as when_not_at
+        power({{ rounded('(1 - centring) / scale', 9) }} - centre, 2) as when_at,
+        power({{ rounded('(0 - centring) / scale', 9) }} - centre, 2) as when_not_at
     from {{ ref('ml_segment_prototypes') }}
     where level is not null
 

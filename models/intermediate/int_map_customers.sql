@@ -7,17 +7,60 @@ with assigned as (
 
 ),
 
+segments as (
+
+    select
+        segmentation,
+        segment_id,
+        count(*) as segment_count
+    from assigned
+    group by segmentation, segment_id
+
+),
+
+places as (
+
+    select
+        *,
+        greatest(
+            30,
+            floor(
+                {{ var('map_sample_size') }} * segment_count
+                / sum(segment_count) over (partition by segmentation)
+            )
+        ) as place_count
+    from segments
+
+),
+
+-- twice as many and a hundred more than there are places, by a threshold of the hash:
+-- only they are sorted
+thinned as (
+
+    select
+        assigned.segmentation,
+        assigned.segment_id,
+        assigned.customer_id,
+        places.place_count,
+        {{ hash_fraction('assigned.customer_id') }} as hash_order
+    from assigned
+    inner join places
+        on assigned.segmentation = places.segmentation
+        and assigned.segment_id = places.segment_id
+    where
+        {{ hash_fraction('assigned.customer_id') }} * places.segment_count
+        <= 2 * places.place_count + 100
+
+),
+
 ranked as (
 
     select
         *,
         row_number() over (
-            partition by segmentation, segment_id
-            order by {{ hash_fraction('customer_id') }}, customer_id
-        ) as hash_rank,
-        count(*) over (partition by segmentation, segment_id) as segment_count,
-        count(*) over (partition by segmentation) as customer_count
-    from assigned
+            partition by segmentation, segment_id order by hash_order, customer_id
+        ) as hash_rank
+    from thinned
 
 ),
 
@@ -28,10 +71,7 @@ final as (
         customer_id,
         segment_id
     from ranked
-    where
-        hash_rank <= greatest(
-            30, floor({{ var('map_sample_size') }} * segment_count / customer_count)
-        )
+    where hash_rank <= place_count
 
 )
 

@@ -65,7 +65,9 @@ joined as (
         parameters.scale,
         greatest(
             least(
-                round(coalesce(raw_values.number_value, parameters.fill_value), 9),
+                {{ rounded(
+                    'coalesce(raw_values.number_value, parameters.fill_value)', 9
+                ) }},
                 coalesce(parameters.upper, 1e308)
             ),
             coalesce(parameters.lower, -1e308)
@@ -84,6 +86,26 @@ joined as (
 
 ),
 
+transformed as (
+
+    select
+        segmentation,
+        customer_id,
+        feature,
+        level,
+        case
+            when level is null and transform = 'log1p'
+                then ln(1 + greatest(number_value, 0))
+            when level is null then number_value
+            when coalesce(own_level, '(other)') = level then 1
+            else 0
+        end as transformed_value,
+        centring,
+        scale
+    from joined
+
+),
+
 final as (
 
     select
@@ -91,16 +113,8 @@ final as (
         customer_id,
         feature,
         level,
-        round((
-            case
-                when level is null and transform = 'log1p'
-                    then ln(1 + greatest(number_value, 0))
-                when level is null then number_value
-                when coalesce(own_level, '(other)') = level then 1
-                else 0
-            end - centring
-        ) / scale, 9) as prepared_value
-    from joined
+        {{ rounded('(transformed_value - centring) / scale', 9) }} as prepared_value
+    from transformed
 
 )
 

@@ -2,22 +2,66 @@
 -- that is rebuilt takes the cut points that were published for it.
 with purchasers as (
 
-    select * from {{ ref('int_customer_rfm') }}
+    select
+        recency_days,
+        frequency,
+        monetary,
+        cast(floor(monetary) as bigint) as whole_units
+    from {{ ref('int_customer_rfm') }}
     where frequency > 0
+
+),
+
+-- how many customers have less: by the counts of values, of money by its whole units
+-- first, so that no engine has to sort all customers in one place
+{% for measure in ['recency_days', 'frequency', 'whole_units'] %}
+{{ measure }}_counts as (
+
+    select
+        {{ measure }},
+        count(*) as customer_count
+    from purchasers
+    group by {{ measure }}
+
+),
+
+{{ measure }}_ranks as (
+
+    select
+        {{ measure }},
+        cast(
+            sum(customer_count) over (order by {{ measure }}) - customer_count as bigint
+        ) as customers_below
+    from {{ measure }}_counts
+
+),
+{% endfor %}
+everyone as (
+
+    select count(*) as customer_count from purchasers
 
 ),
 
 ranked as (
 
     select
-        recency_days,
-        frequency,
-        monetary,
-        count(*) over () as customer_count,
-        rank() over (order by recency_days) - 1 as recency_rank,
-        rank() over (order by frequency) - 1 as frequency_rank,
-        rank() over (order by monetary) - 1 as monetary_rank
+        purchasers.recency_days,
+        purchasers.frequency,
+        purchasers.monetary,
+        everyone.customer_count,
+        recency_days_ranks.customers_below as recency_rank,
+        frequency_ranks.customers_below as frequency_rank,
+        whole_units_ranks.customers_below
+        + rank() over (
+            partition by purchasers.whole_units order by purchasers.monetary
+        ) - 1 as monetary_rank
     from purchasers
+    cross join everyone
+    inner join recency_days_ranks
+        on purchasers.recency_days = recency_days_ranks.recency_days
+    inner join frequency_ranks on purchasers.frequency = frequency_ranks.frequency
+    inner join whole_units_ranks
+        on purchasers.whole_units = whole_units_ranks.whole_units
 
 ),
 

@@ -130,7 +130,7 @@ final as (
         case when status in ('assigned', 'outlier') then distance end as distance,
         case
             when status = 'assigned'
-                then round(1 - distance / nullif(next_distance, 0), 6)
+                then {{ rounded('1 - distance / nullif(next_distance, 0)', 6) }}
         end as confidence,
         case when status = 'outlier' then 'assigned' else status end as status
     from judged

@@ -41,13 +41,13 @@ distances as (
         customers.customer_id,
         prototypes.segment_id,
         prototypes.prototype_id,
-        round(sqrt(
+        sqrt(
             0
             {%- for feature in numeric %}
             + {{ squared_difference(feature) }}
             {%- endfor %}
             + coalesce(categories.squared_distance, 0)
-        ), 9) as distance
+        ) as distance
     from customers
     cross join prototypes
     left join categories
@@ -64,7 +64,7 @@ final as (
         customer_id,
         segment_id,
         min(prototype_id) as prototype_id,
-        min(distance) as distance
+        {{ rounded('min(distance)', 9) }} as distance
     from distances
     group by segmentation, customer_id, segment_id
 

@@ -33,9 +33,9 @@ by_segment as (
         count(*) as segment_customers,
         cast(sum(long_features.exact_value) as double) as total,
         cast(sum(long_features.exact_square) as double) as squares,
-        round(
-            percentile_cont(0.5) within group (order by long_features.feature_value), 6
-        ) as median_value
+        {{ rounded(
+            'percentile_cont(0.5) within group (order by long_features.feature_value)', 6
+        ) }} as median_value
     from assigned
     inner join long_features on assigned.customer_id = long_features.customer_id
     group by
@@ -53,9 +53,9 @@ overall as (
         count(*) as customers_of_all,
         cast(sum(long_features.exact_value) as double) as total_of_all,
         cast(sum(long_features.exact_square) as double) as squares_of_all,
-        round(
-            percentile_cont(0.5) within group (order by long_features.feature_value), 6
-        ) as median_of_all
+        {{ rounded(
+            'percentile_cont(0.5) within group (order by long_features.feature_value)', 6
+        ) }} as median_of_all
     from assigned
     inner join long_features on assigned.customer_id = long_features.customer_id
     group by assigned.segmentation, long_features.feature, long_features.level
@@ -93,6 +93,18 @@ compared as (
 
 ),
 
+pooled as (
+
+    select
+        *,
+        mean_value - mean_of_rest as gap,
+        sqrt(greatest(
+            (spread + spread_of_rest) / nullif(customers_of_all - 2, 0), 0
+        )) as pooled_deviation
+    from compared
+
+),
+
 final as (
 
     select
@@ -111,24 +123,17 @@ final as (
             else coalesce(labels.unit, 'number')
         end as unit,
         compared.segment_customers,
-        round(compared.mean_value, 6) as mean_value,
+        {{ rounded('compared.mean_value', 6) }} as mean_value,
         case when compared.level is null then compared.median_value end as median_value,
-        round(compared.mean_of_all, 6) as mean_of_all,
+        {{ rounded('compared.mean_of_all', 6) }} as mean_of_all,
         case when compared.level is null then compared.median_of_all end
             as median_of_all,
         compared.spread,
         {{ ratio('compared.mean_value', 'compared.mean_of_all') }}
             as index_against_all,
         -- Cohen's d of the segment against the rest, with the pooled deviation
-        round(
-            (compared.mean_value - compared.mean_of_rest)
-            / nullif(sqrt(greatest(
-                (compared.spread + compared.spread_of_rest)
-                / nullif(compared.customers_of_all - 2, 0), 0
-            )), 0),
-            6
-        ) as effect_size
-    from compared
+        {{ ratio('compared.gap', 'compared.pooled_deviation') }} as effect_size
+    from pooled as compared
     left join labels on compared.feature = labels.feature
 
 )

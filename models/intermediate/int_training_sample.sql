@@ -14,8 +14,7 @@ eligible as (
     {% for name, segmentation in segmentations().items() %}
     select
         '{{ name }}' as segmentation,
-        *,
-        count(*) over () as customer_count
+        *
     from features
     {% if has('order_lines') %}
     where frequency >= {{ segmentation.get('minimum_purchases', 1) }}
@@ -24,11 +23,24 @@ eligible as (
     {% endfor %}
 ),
 
+sizes as (
+
+    select
+        segmentation,
+        count(*) as customer_count
+    from eligible
+    group by segmentation
+
+),
+
 thinned as (
 
-    select *
+    select eligible.*
     from eligible
-    where hash_order * customer_count <= 1.2 * {{ var('training_sample_size') }}
+    inner join sizes on eligible.segmentation = sizes.segmentation
+    where
+        eligible.hash_order * sizes.customer_count
+        <= 1.2 * {{ var('training_sample_size') }}
 
 ),
 

@@ -19,9 +19,9 @@ final as (
     select
         tables.*,
         '{{ var("input") }}' as input_name,
-        '{{ exports_folder() }}' as exports_folder,
+        {{ text_literal(exports_folder()) }} as exports_folder,
         '{{ registry_schema() }}' as registry_schema,
-        '{{ publishing_configuration() | replace("'", "''") }}' as configuration,
+        {{ text_literal(publishing_configuration()) }} as configuration,
         clock.as_of_date,
         runs.partial_because
     from tables

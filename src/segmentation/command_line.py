@@ -4,6 +4,9 @@ import argparse
 import contextlib
 import json
 import os
+import re
+import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -17,6 +20,11 @@ from segmentation.publishing import MANIFEST
 LOCK_CURE = (
     "Another program has the database open. Close it and build again; dashboards read "
     "the exported files, never the working database."
+)
+OLDEST_JAVA = 17
+JAVA_CURE = (
+    "Install Java 17 (Debian and Ubuntu: apt-get install openjdk-17-jre-headless; "
+    "macOS: brew install openjdk@17) or name it in JAVA_HOME. `make build` needs none."
 )
 STRUCTURES = {
     "separated": "separated clusters",
@@ -43,10 +51,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _build(variables: dict, target: str) -> int:
     name = variables["input"]
-    database = os.environ.get("SEGMENTATION_DB", f"warehouse/{name}.duckdb")
-    holder = _holder(database)
-    if holder:
-        print(f"{holder}\n{LOCK_CURE}", file=sys.stderr)
+    if target.startswith("spark"):
+        own = f"warehouse/spark/{name}"
+        database = os.environ.get("SEGMENTATION_SPARK_FOLDER", own)
+        fault = None if os.environ.get("SPARK_REMOTE") else java_fault()
+    else:
+        database = os.environ.get("SEGMENTATION_DB", f"warehouse/{name}.duckdb")
+        holder = _holder(database)
+        fault = holder and f"{holder}\n{LOCK_CURE}"
+    if fault:
+        print(fault, file=sys.stderr)
         return 1
     # YAML reads a date as a date, which JSON does not know: dbt takes its text.
     text = json.dumps(variables, default=str)
@@ -63,6 +77,23 @@ def _build(variables: dict, target: str) -> int:
     exports = Path(os.environ.get("SEGMENTATION_EXPORTS", f"exports/{folder}"))
     print(summary(exports, database))
     return 0
+
+
+def java_fault() -> str | None:
+    """Return why Spark cannot start here, with the cure; None if it can."""
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home, "bin", "java")) if home else shutil.which("java")
+    if not java or not Path(java).exists():
+        place = f"JAVA_HOME is {home}, without bin/java" if home else "no java is found"
+        return f"Spark runs on Java, and {place}. {JAVA_CURE}"
+    said = subprocess.run(
+        [java, "-version"], capture_output=True, text=True, check=False
+    ).stderr
+    version = re.search(r'version "(?:1\.)?(\d+)', said)
+    if not version or int(version[1]) < OLDEST_JAVA:
+        first = said.strip().splitlines()[0] if said.strip() else "nothing"
+        return f"Spark needs Java {OLDEST_JAVA}, and {java} says: {first}. {JAVA_CURE}"
+    return None
 
 
 def _holder(database: str) -> str | None:

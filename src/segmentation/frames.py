@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
+import pyarrow as pa
 
 
 def to_pandas(relation) -> pd.DataFrame:
@@ -11,12 +12,29 @@ def to_pandas(relation) -> pd.DataFrame:
     Parameters
     ----------
     relation
-        A Spark DataFrame (has ``toPandas``) or a DuckDB relation (has ``df``).
+        A Spark DataFrame (has ``toArrow``) or a DuckDB relation (has ``df``).
 
     """
-    if hasattr(relation, "toPandas"):
-        return relation.toPandas()
+    if hasattr(relation, "toArrow"):
+        return relation.toArrow().to_pandas()
     return relation.df()
+
+
+def to_spark(frame, session):
+    """Return what a Python model made as a Spark DataFrame.
+
+    Parameters
+    ----------
+    frame
+        A pandas frame; anything else is returned as it is. It goes by way of Arrow,
+        so that an empty frame keeps the types of its columns.
+    session
+        The Spark session.
+
+    """
+    if not isinstance(frame, pd.DataFrame):
+        return frame
+    return session.createDataFrame(pa.Table.from_pandas(frame, preserve_index=False))
 
 
 def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, name: str) -> None:

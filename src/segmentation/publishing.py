@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from segmentation.publishing_engines import engine_of
+
 MANIFEST = "manifest.json"
 WRITING = ".writing-"
 
@@ -26,7 +28,7 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
         every row the same input_name, exports_folder, registry_schema,
         configuration (JSON), as_of_date and partial_because (empty for a full build).
     session
-        The DuckDB connection of the build.
+        The DuckDB connection or the Spark session of the build.
 
     Returns
     -------
@@ -44,12 +46,19 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
             f"Not published: only a full dbt build publishes, and "
             f"{run['partial_because']}.",
         )
+    if "://" in run["exports_folder"]:
+        raise ValueError(
+            f"SEGMENTATION_EXPORTS is {run['exports_folder']}, an address; publishing "
+            "needs a folder, one that every worker shares: a mounted disk or bucket."
+        )
+    engine = engine_of(session)
     exports = Path(run["exports_folder"])
     exports.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=exports, prefix=WRITING) as temporary:
         files = [
-            _write_table(session, table, Path(temporary))
+            {"name": path.name, "rows": rows, "sha256": _digest_of(path)}
             for table in tables.sort_values("table_name").itertuples()
+            for path, rows in engine.write(table, Path(temporary))
         ]
         manifest = {
             "input": run["input_name"],
@@ -57,19 +66,26 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
             "configuration": json.loads(run["configuration"]),
             "files": files,
         }
-        manifest["folder"] = _digest(json.dumps(manifest, sort_keys=True).encode())[:16]
+        contents = {
+            table.table_name: engine.fingerprint(table) for table in tables.itertuples()
+        }
+        if any(contents.values()):
+            manifest["contents"] = contents
+        manifest["folder"] = _digest(_identity(manifest))[:16]
         published = _read_manifest(exports)
-        is_new = manifest != published or not _is_whole(exports, manifest)
+        is_new = _identity(manifest) != _identity(published) or not _is_whole(
+            exports, published
+        )
         if is_new:
             if not _is_whole(exports, manifest):
                 _replace_folder(Path(temporary), exports / manifest["folder"], files)
             _replace_manifest(exports, manifest)
             in_use = {manifest["folder"], published.get("folder"), Path(temporary).name}
             _remove_old(exports, keep=in_use)
-    promoted = _promote(session, tables, run["registry_schema"])
+    promoted = _promote(engine, tables, run["registry_schema"])
     place = exports / manifest["folder"]
     message = (
-        f"Published {len(files)} tables to {place}"
+        f"Published {len(tables)} tables to {place}"
         if is_new
         else (f"Unchanged: {place} is what was published before")
     )
@@ -87,35 +103,27 @@ def _outcome(status: str, folder: str | None, message: str) -> pd.DataFrame:
     )
 
 
-def _write_table(session, table, folder: Path) -> dict:
-    """One Parquet file, rows in the order of the key, the same bytes every time."""
-    path = folder / f"{table.table_name}.parquet"
-    # Parallel writers would cut row groups where threads happen to be.
-    (threads,) = session.execute("select current_setting('threads')").fetchone()
-    session.execute("set threads = 1")
-    try:
-        session.execute(
-            f"copy (select {table.column_names} from {table.relation} "
-            f"order by {table.key_columns}) to '{_quoted(path)}' "
-            "(format parquet, compression zstd)"
-        )
-    finally:
-        session.execute(f"set threads = {threads}")
-    (rows,) = session.execute(f"select count(*) from {table.relation}").fetchone()
-    return {"name": path.name, "rows": rows, "sha256": _digest(path.read_bytes())}
-
-
 def _date(value) -> str | None:
     """The day as text; None where the data have no date."""
     return None if pd.isna(value) else str(pd.Timestamp(value).date())
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _identity(manifest: dict) -> bytes:
+    """What makes a set the set it is: its bytes, or its contents where bytes vary."""
+    files = manifest.get("files", [])
+    if "contents" in manifest:
+        files = [(file["name"], file["rows"]) for file in files]
+    kept = {key: value for key, value in manifest.items() if key != "folder"}
+    return json.dumps({**kept, "files": files}, sort_keys=True).encode()
 
 
 def _read_manifest(exports: Path) -> dict:
@@ -129,7 +137,7 @@ def _is_whole(exports: Path, manifest: dict) -> bool:
     folder = exports / manifest["folder"]
     return all(
         (folder / file["name"]).is_file()
-        and _digest((folder / file["name"]).read_bytes()) == file["sha256"]
+        and _digest_of(folder / file["name"]) == file["sha256"]
         for file in manifest["files"]
     )
 
@@ -162,7 +170,7 @@ def _remove_old(exports: Path, keep: set) -> None:
             shutil.rmtree(folder)
 
 
-def _promote(session, tables: pd.DataFrame, schema: str) -> int:
+def _promote(engine, tables: pd.DataFrame, schema: str) -> int:
     """Append what the published registry tables have beyond the registry."""
     promoted = 0
     for table in tables.itertuples():
@@ -179,9 +187,10 @@ def _promote(session, tables: pd.DataFrame, schema: str) -> int:
             f"from {table.relation} as new where not exists "
             f"(select 1 from {target} as known where {known})"
         )
-        (count,) = session.execute(
+        count = engine.count(
             f"select count(*) from (select distinct {', '.join(keys)} {new})"
-        ).fetchone()
-        session.execute(f"insert into {target} by name select * {new}")
+        )
+        if count:
+            engine.execute(f"insert into {target} by name select * {new}")
         promoted += count
     return promoted

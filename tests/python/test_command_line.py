@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 import duckdb
+import pytest
 
-from segmentation.command_line import LOCK_CURE, main, summary
+from segmentation.command_line import JAVA_CURE, LOCK_CURE, main, summary
 
 HOLD = """
 import duckdb, sys
@@ -52,3 +53,24 @@ def test_a_reader_that_holds_the_database_is_named_with_the_cure(
     assert f"PID {reader.pid}" in said
     assert LOCK_CURE in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [(None, "no java is found"), ('openjdk version "11.0.2"', "needs Java 17")],
+    ids=["absent", "too old"],
+)
+def test_a_missing_java_says_so_with_the_cure(
+    tmp_path, monkeypatch, capsys, said, reason
+):
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.delenv("SPARK_REMOTE", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if said:
+        java = tmp_path / "java"
+        java.write_text(f"#!/bin/sh\necho '{said}' >&2\n")
+        java.chmod(0o755)
+    assert main(["build", "--target", "spark"]) == 1
+    error = capsys.readouterr().err
+    assert reason in error
+    assert JAVA_CURE in error

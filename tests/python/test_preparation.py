@@ -1,6 +1,7 @@
 """Preparation against hand-worked values and invariants."""
 
 from decimal import Decimal
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
@@ -587,8 +588,8 @@ def test_relations_of_both_engines_become_pandas():
     frame = pd.DataFrame({"a": [1]})
 
     class Spark:
-        def toPandas(self):
-            return frame
+        def toArrow(self):
+            return SimpleNamespace(to_pandas=lambda: frame)
 
     class DuckDB:
         def df(self):

@@ -20,6 +20,14 @@ def _call(name):
     return lambda *arguments: f"{name}({arguments[0]})"
 
 
+def rounded(expression, digits):
+    return f"round({expression}, {digits})"
+
+
+def text_literal(text):
+    return f"'{text}'"
+
+
 globals()["return"] = lambda value: value
 dbt = SimpleNamespace(
     type_string=lambda: "varchar",

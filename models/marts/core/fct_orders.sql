@@ -24,7 +24,12 @@ final as (
         is_purchase,
         cast(case
             when is_purchase and customer_id is not null then row_number() over (
-                partition by customer_id, is_purchase order by ordered_at, order_id
+                -- guests' orders apart, or they would all be sorted in one place
+                partition by
+                    customer_id,
+                    case when customer_id is null then order_id end,
+                    is_purchase
+                order by ordered_at, order_id
             )
         end as integer) as purchase_number
     from orders
