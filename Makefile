@@ -13,7 +13,7 @@ SPARK := .venv-spark
 # Installed from the lock files of its own: the default environment stays light.
 SPARK_BIN := $(SPARK)/bin
 
-.PHONY: help build build-spark test test-spark lint parse-gate docs lock clean
+.PHONY: help build build-spark test test-slow test-spark lint parse-gate docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -50,6 +50,9 @@ test-spark: $(SPARK)/.installed  ## builds on a cluster of three processes, comp
 
 test: $(VENV)/.installed-dev lint  ## lint and all tests of the default suite
 	@$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.installed-dev  ## the tests that take long: more seeds, data and builds
+	@$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.installed-dev  ## ruff and sqlfluff
 	@$(BIN)/ruff check

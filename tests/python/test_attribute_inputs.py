@@ -15,7 +15,11 @@ from test_build_demo import known_and_run
 
 MALL = "mall_customers/Mall_Customers.csv.gz"
 CREDIT_CARD = "cc_general/CC_GENERAL.csv.gz"
-INPUTS = ["mall_customers", "credit_card", "gym"]
+INPUTS = [
+    "mall_customers",
+    pytest.param("credit_card", marks=pytest.mark.slow),
+    "gym",
+]
 # What only orders can say.
 OF_ORDERS = {
     "dim_customers": [
@@ -224,6 +228,7 @@ def card():
     return frame.rename(columns=str.lower)
 
 
+@pytest.mark.slow
 def test_the_credit_card_has_the_four_published_groups_and_who_draws_cash(credit_card):
     assert actions_of(credit_card) == {
         "Cash-advance users": "Advise",
@@ -236,6 +241,7 @@ def test_the_credit_card_has_the_four_published_groups_and_who_draws_cash(credit
     assert shares.min() > 0.08
 
 
+@pytest.mark.slow
 def test_the_credit_card_is_clustered_as_scikit_learn_does_it(credit_card, card):
     points = np.column_stack(
         [
@@ -258,6 +264,7 @@ def test_the_credit_card_is_clustered_as_scikit_learn_does_it(credit_card, card)
     assert row["silhouette"] == pytest.approx(expected, abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_names_of_the_credit_card_say_what_its_holders_do(credit_card, card):
     segments = segments_of(credit_card)
     means = card.groupby(segments).mean()
@@ -275,6 +282,7 @@ def test_the_names_of_the_credit_card_say_what_its_holders_do(credit_card, card)
     assert parts["Moderate spenders"] < 0.1
 
 
+@pytest.mark.slow
 def test_missing_values_of_the_credit_card_stay_missing_in_what_is_published(
     credit_card,
 ):

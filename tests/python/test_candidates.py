@@ -1,7 +1,5 @@
 """Candidates: hand-worked measures, the choice of k and its reasons."""
 
-import os
-
 import duckdb
 import numpy as np
 import pandas as pd
@@ -25,10 +23,7 @@ from segmentation.candidates import CANDIDATE_DTYPES, MEASURES
 from segmentation.clustering import fit_kmeans
 from segmentation.prototypes import ORIGINAL_COLUMNS
 
-slow = pytest.mark.skipif(
-    not os.environ.get("SEGMENTATION_SLOW_TESTS"),
-    reason="takes minutes; set SEGMENTATION_SLOW_TESTS to run it",
-)
+slow = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)

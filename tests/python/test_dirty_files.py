@@ -319,7 +319,13 @@ TINY = {
 }
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name == "a single order" else pytest.mark.slow)
+        for name in TINY
+    ],
+)
 def test_hardly_any_data_still_runs(few_customers, tmp_path, name):
     lines, expected = TINY[name]
     continued(few_customers, tmp_path, exports=False)

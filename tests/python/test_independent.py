@@ -60,6 +60,7 @@ def everything_kept(online_retail):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("as_of", "published"),
     [
@@ -106,6 +107,7 @@ def test_netting_reproduces_the_published_figures(everything_kept, as_of, publis
     }
 
 
+@pytest.mark.slow
 def test_as_many_returns_match_as_published(everything_kept):
     pieces = match_returns(everything_kept)
     assert len(pieces) == 7_716
@@ -122,6 +124,7 @@ def test_as_many_returns_match_as_published(everything_kept):
     assert counts == {"full": 7_505, "part": 63, "none": 1_337}
 
 
+@pytest.mark.slow
 def test_phantom_big_spenders_are_undone(online_retail):
     known = ["12346", "15098", "16446"]
     lines = online_retail[online_retail["customer_id"].isin(known)]
@@ -133,6 +136,7 @@ def test_phantom_big_spenders_are_undone(online_retail):
     }
 
 
+@pytest.mark.slow
 def test_metrics_without_returns_are_the_published_ones(online_retail):
     rfm = customer_rfm(
         online_retail,
@@ -160,6 +164,7 @@ def test_metrics_without_returns_are_the_published_ones(online_retail):
     )
 
 
+@pytest.mark.slow
 def test_the_file_is_read_whole(online_retail):
     assert len(online_retail) == 541_909
     assert online_retail["customer_id"].isna().sum() == 135_080
@@ -168,6 +173,7 @@ def test_the_file_is_read_whole(online_retail):
     assert online_retail["customer_id"].iloc[0] == "17850"
 
 
+@pytest.mark.slow
 def test_exact_duplicate_rows_are_dropped(online_retail, everything_kept):
     is_repeat = online_retail.drop(columns="line_id").duplicated()
     assert is_repeat.sum() == 5_268

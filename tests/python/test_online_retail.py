@@ -206,6 +206,7 @@ def test_beyond_the_horizon_recency_scores_at_most_2(online_retail, oracle):
 # ---- other forms of the same rows --------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["from_parquet", "from_shuffled_rows"])
 def test_another_form_of_the_same_rows_gives_the_same_figures(
     online_retail, request, form

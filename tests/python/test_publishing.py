@@ -38,11 +38,24 @@ def test_the_first_build_says_what_it_published(demo):
 @pytest.mark.parametrize(
     ("command", "args", "reason"),
     [
-        ("run", ["--select", "published_marts", "publish"], "command was dbt run"),
-        ("build", ["--select", "published_marts+"], "it had --select"),
-        ("build", ["--exclude", "+published_marts"], "it had --exclude"),
+        pytest.param(
+            "run",
+            ["--select", "published_marts", "publish"],
+            "command was dbt run",
+            marks=pytest.mark.slow,
+            id="run",
+        ),
+        pytest.param(
+            "build", ["--select", "published_marts+"], "it had --select", id="select"
+        ),
+        pytest.param(
+            "build",
+            ["--exclude", "+published_marts"],
+            "it had --exclude",
+            marks=pytest.mark.slow,
+            id="exclude",
+        ),
     ],
-    ids=["run", "select", "exclude"],
 )
 def test_a_partial_build_publishes_nothing_and_says_why_in_one_line(
     demo, tmp_path, command, args, reason
