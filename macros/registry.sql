@@ -76,23 +76,30 @@
 
 {#- Whether a build has left the name of its input. -#}
 {% macro knows_its_input() -%}
-    {{ return(adapter.dispatch('knows_its_input', 'customer_segmentation')()) }}
+    {% if not has_table(registry_schema(), 'current_run') %}{{ return(false) }}{% endif %}
+    {% set run = run_query('select * from ' ~ registry_schema() ~ '.current_run limit 0') %}
+    {{ return('input_name' in run.column_names) }}
 {%- endmacro %}
 
-{#- By SQL: in a hook, dbt's own look into a schema begins a transaction that is not
-    committed. -#}
-{% macro default__knows_its_input() -%}
+{#- Whether there is a table. -#}
+{% macro has_table(schema, name) -%}
+    {{ return(adapter.dispatch('has_table', 'customer_segmentation')(schema, name)) }}
+{%- endmacro %}
+
+{#- By SQL: in a hook, dbt's own look into a schema that is not in its cache begins a
+    transaction that is not committed, and what the hooks write after it is lost. -#}
+{% macro default__has_table(schema, name) -%}
     {{ return(run_query(
-        "select count(*) from information_schema.columns where table_schema = '"
-        ~ registry_schema() ~ "' and table_name = 'current_run'"
-        ~ " and column_name = 'input_name'"
+        "select count(*) from information_schema.tables where table_schema = '"
+        ~ schema ~ "' and table_name = '" ~ name ~ "'"
     )[0][0] > 0) }}
 {%- endmacro %}
 
-{% macro spark__knows_its_input() -%}
-    {{ return(run_query(
-        'show tables in ' ~ registry_schema() ~ " like 'current_run'"
-    ) | length > 0) }}
+{% macro spark__has_table(schema, name) -%}
+    {% if run_query("show schemas like '" ~ schema ~ "'") | length == 0 %}
+        {{ return(false) }}
+    {% endif %}
+    {{ return(run_query('show tables in ' ~ schema ~ " like '" ~ name ~ "'") | length > 0) }}
 {%- endmacro %}
 
 {#- Folder and input of the published set; none where nothing is published. -#}
@@ -192,12 +199,11 @@
 {% macro remember_candidates() -%}
     {% if not execute %}{{ return('') }}{% endif %}
     {% set node = graph.nodes.get('model.customer_segmentation.ml_segmentation_candidates') %}
-    {% set measured = adapter.get_relation(node.database, node.schema, node.alias) if node else none %}
     {% set known = registry_schema() ~ '.known_candidates' %}
-    {% if measured is none %}
-        {% set query = 'select cast(null as ' ~ dbt.type_string() ~ ') as evidence_key where 1 = 0' %}
+    {% if node and has_table(node.schema, node.alias) %}
+        {% set query = 'select * from ' ~ node.schema ~ '.' ~ node.alias %}
     {% else %}
-        {% set query = 'select * from ' ~ measured %}
+        {% set query = 'select cast(null as ' ~ dbt.type_string() ~ ') as evidence_key where 1 = 0' %}
     {% endif %}
     {% do replace_table(known, query) %}
 {%- endmacro %}

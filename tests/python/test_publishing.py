@@ -79,6 +79,23 @@ def test_a_failing_test_keeps_everything_from_being_published(demo, red):
     assert red.rows(sql) != demo.rows(sql)
 
 
+def test_what_the_hooks_write_stays_where_dbt_has_not_looked_before(tmp_path):
+    """Without its cache, dbt's own look into a schema would undo what they write."""
+    seeded = build(
+        tmp_path, "seed", args=["--no-populate-cache", "--select", "palette"]
+    )
+    assert {
+        table
+        for (table,) in seeded.rows(
+            "select table_name from information_schema.tables "
+            "where table_schema = 'dev_registry'"
+        )
+    } == {"segment_prototypes", "rfm_cut_points", "known_candidates", "current_run"}
+    assert "dbt seed" in seeded.one(
+        "select partial_because from dev_registry.current_run"
+    )
+
+
 def test_a_warning_does_not_keep_anything_from_being_published(demo, eight_clusters):
     assert eight_clusters.lines("Warning in test planted")
     assert eight_clusters.lines("Published")
