@@ -10,6 +10,8 @@
         delimiter: of text files; absent: the one of , ; and TAB that is most frequent
             in the header
         columns: {name: [headers that mean it, first found wins]}
+        fixed_width: {name: [first character, number of them]}; a text file without a
+            header and delimiters then. The columns are what a typed source has
         optional: names that may be absent (a null column then) -#}
 
 {% macro path_variable(spec) -%}
@@ -54,6 +56,11 @@
     {% set path = data_file_path(spec) %}
     {% if path.lower().endswith('.parquet') %}
         {{ return({'kind': 'parquet', 'path': path}) }}
+    {% elif spec.get('fixed_width') %}
+        {{ return({
+            'kind': 'fixed_width', 'path': path, 'encoding': 'utf-8',
+            'fields': spec.fixed_width,
+        }) }}
     {% endif %}
     {% set facts = text_file_facts(path, spec.get('encoding')) %}
     {% set header = facts.header %}
@@ -204,6 +211,8 @@
         {{ return(run_query('select * from ' ~ source.path ~ ' limit 0').column_names | list) }}
     {% elif source.kind == 'parquet' %}
         {{ return(run_query('select * from ' ~ parquet_rows(source.path) ~ ' limit 0').column_names | list) }}
+    {% elif source.kind == 'fixed_width' %}
+        {{ return(source.fields | list) }}
     {% endif %}
     {% set fields = modules.re.findall(
         '(' ~ field_pattern(source.delimiter) ~ ')(?:'
@@ -269,8 +278,60 @@
             ) %}
         {% endif %}
         {{ return(read_text_rows(source, columns)) }}
+    {% elif source.kind == 'fixed_width' %}
+        {{ return(read_fixed_width_rows(source)) }}
     {% endif %}
     {{ return(read_typed_rows(source, columns)) }}
+{%- endmacro %}
+
+{#- A line must reach into the last field. -#}
+{% macro read_fixed_width_rows(source) -%}
+{%- set lengths = [] -%}
+{%- for start, length in source.fields.values() %}{% do lengths.append(start) %}{% endfor -%}
+with numbered as (
+    {{ numbered_lines(source) }}
+),
+
+records as (
+    select
+        line_number as source_line,
+        1 as line_count,
+        line as source_row,
+        case
+            when line_fault is not null then line_fault
+            when length(rtrim(line)) < {{ lengths | max }} then 'wrong_number_of_columns'
+        end as reject_reason,
+        line
+    from numbered
+    where trim(line) <> ''
+)
+
+select
+    source_line,
+    line_count,
+    reject_reason,
+    case when reject_reason is not null then source_row end as source_row
+    {%- for name, (start, length) in source.fields.items() %},
+    case
+        when reject_reason is null
+            then nullif(trim(substr(line, {{ start }}, {{ length }})), '')
+    end as {{ name }}
+    {%- endfor %}
+from records
+{%- endmacro %}
+
+{#- One row a line with its number from 1, and why it cannot be read if the engine
+    knows that by now. -#}
+{% macro numbered_lines(source) -%}
+    {{ return(adapter.dispatch('numbered_lines', 'customer_segmentation')(source)) }}
+{%- endmacro %}
+
+{% macro default__numbered_lines(source) -%}
+    select
+        line_number,
+        line,
+        cast(null as varchar) as line_fault
+    from ({{ physical_lines(source.path, rejects=model.name ~ '_rejects') }}) as lines
 {%- endmacro %}
 
 {#- For the pre-hook: what an engine must do before it can read the lines. -#}
@@ -446,7 +507,7 @@ from records
     {% set source = data_file_source(spec) %}
 select
     '{{ spec.table }}' as source_table,
-    {% if source.kind == 'text' -%}
+    {% if source.kind in ['text', 'fixed_width'] -%}
     {{ adapter.dispatch('count_text_rows', 'customer_segmentation')(source, node.relation_name) }}
     {%- elif source.kind == 'parquet' -%}
     (select count(*) from {{ parquet_rows(source.path) }})
@@ -459,9 +520,9 @@ select
 
 {% macro default__count_text_rows(source, relation) -%}
     (
-        select count(*) - 1
+        select count(*) - {{ 1 if source.kind == 'text' else 0 }}
         from ({{ physical_lines(source.path, source.encoding) }}) as lines
-        where line <> ''
+        where {{ 'line' if source.kind == 'text' else 'trim(line)' }} <> ''
     ) + (
         -- what is no UTF-8 is no line to the reader; what continues a quoted field is
         -- no row

@@ -65,9 +65,9 @@
 {% macro spark__store_lines() -%}
     {% if not execute %}{{ return('') }}{% endif %}
     {% set source = data_file_source(model.config.meta.data_file) %}
-    {% if source.kind != 'text' %}{{ return('') }}{% endif %}
+    {% if source.kind not in ['text', 'fixed_width'] %}{{ return('') }}{% endif %}
     {% set field_count = data_file_headers(source) | length %}
-    {% set field = spark_field(source.delimiter) %}
+    {% set field = spark_field(source.get('delimiter')) %}
     {% set query %}
     with lines as (
         select
@@ -93,10 +93,12 @@
             when line = '' then 'blank'
             when not is_sound then 'invalid_encoding'
             when octet_length(line) > 20000000 then 'unreadable_line'
+            {% if source.kind == 'text' -%}
             when {{ spark_is_record('line', source.delimiter, field_count) }} then 'record'
             when regexp_replace(line, r'\G(?:{{ field }})[{{ source.delimiter }}]', '')
                 rlike r'^"[^"]*+(?:""[^"]*+)*+\z' then 'unclosed_quote'
             else 'wrong_number_of_columns'
+            {%- endif %}
         end as kind
     from lines
     {% endset %}
@@ -109,10 +111,11 @@
     {% endif %}
 {%- endmacro %}
 
-{% macro spark__read_text_rows(source, columns) -%}
-{%- set delimiter = source.delimiter -%}
+{#- The stored lines with their numbers in the file, as two further CTEs and
+    `placed`. -#}
+{% macro spark_placed_lines() -%}
 {%- set lines = spark_lines_table(this) -%}
-with blocks as (
+blocks as (
     select
         block,
         min(place) as first_place,
@@ -130,14 +133,32 @@ offsets as (
     from blocks
 ),
 
-classified as (
+placed as (
     select
         lines.place + offsets.shift as line_number,
         lines.line,
         lines.kind
     from {{ lines }} as lines
     inner join offsets on lines.block = offsets.block
-    where lines.place + offsets.shift > 1
+)
+{%- endmacro %}
+
+{% macro spark__numbered_lines(source) -%}
+    with {{ spark_placed_lines() }}
+
+    select
+        line_number,
+        line,
+        case when kind <> 'blank' then kind end as line_fault
+    from placed
+{%- endmacro %}
+
+{% macro spark__read_text_rows(source, columns) -%}
+{%- set delimiter = source.delimiter -%}
+with {{ spark_placed_lines() }},
+
+classified as (
+    select * from placed where line_number > 1
 ),
 
 -- a quoted field may hold line breaks: an open quote takes the fewest following
@@ -238,6 +259,10 @@ from records
 
 {#- Every line that is not blank but the header, less those that continue a field. -#}
 {% macro spark__count_text_rows(source, relation) -%}
-    (select count(*) - 1 from text.`{{ source.path }}` where value <> '')
+    (
+        select count(*) - {{ 1 if source.kind == 'text' else 0 }}
+        from text.`{{ source.path }}`
+        where {{ 'value' if source.kind == 'text' else 'trim(value)' }} <> ''
+    )
     - (select coalesce(sum(line_count - 1), 0) from {{ relation }})
 {%- endmacro %}

@@ -45,7 +45,9 @@ faulted as (
             when quantity is null then 'invalid_quantity'
             when quantity = 0 then 'zero_quantity'
             when unit_price is null then 'invalid_price'
+            {%- if var('zero_prices') == 'exclude' %}
             when unit_price = 0 then 'zero_price'
+            {%- endif %}
             when unit_price < 0 then 'negative_price'
             when
                 line_type not in ('sale', 'return', 'cancellation', 'fee', 'adjustment')
