@@ -2,11 +2,7 @@
 -- percentile of the days between a customer's purchase days.
 with purchase_days as (
 
-    select distinct
-        customer_id,
-        order_date
-    from {{ ref('int_orders') }}
-    where is_purchase and customer_id is not null
+    select * from {{ ref('int_purchase_days') }}
 
 ),
 
@@ -14,8 +10,8 @@ intervals as (
 
     select
         {{ dbt.datediff(
-            'lag(order_date) over (partition by customer_id order by order_date)',
-            'order_date', 'day'
+            'lag(purchase_date) over (partition by customer_id order by purchase_date)',
+            'purchase_date', 'day'
         ) }} as days_between
     from purchase_days
 
