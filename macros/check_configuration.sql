@@ -15,6 +15,9 @@
         'churn_horizon_days': 'auto or count', 'new_customer_days': 'count',
         'cluster_count': 'cluster_count', 'training_sample_size': 'count',
         'random_seed': 'count', 'map_sample_size': 'count',
+        'purchase_model': ['mbg_nbd', 'bg_nbd'], 'purchase_prior': ['weak', 'none'],
+        'purchase_values': ['all', 'repeat'], 'value_horizon_days': 'count',
+        'annual_discount_rate': 'share', 'margin_rate': 'share or null',
         'segmentations_enabled': 'any',
         'algorithm': [none, 'kmeans', 'hierarchical', 'dbscan'],
         'export_personal_data': [true, false],
@@ -103,6 +106,10 @@
         {% do stop(given ~ 'a whole number, 0 or more.') %}
     {% elif rule == 'auto or count' and value != 'auto' and not is_count(value) %}
         {% do stop(given ~ "'auto' or a whole number of days.") %}
+    {% elif rule in ['share', 'share or null']
+        and not (value is none and rule == 'share or null')
+        and not 0 <= value | float(-1) <= 1 %}
+        {% do stop(given ~ 'a share from 0 to 1.') %}
     {% elif rule == 'cluster_count' and value is not none %}
         {% do check_cluster_count(given, value) %}
     {% elif rule == 'date' and value is not none %}

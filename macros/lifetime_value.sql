@@ -1,0 +1,32 @@
+{#- What the value model looks at: all purchase days, or the repeat ones only. -#}
+{% macro valued_days(customers) -%}
+    {{ customers }}.{{ 'purchase_day_count' if var('purchase_values') == 'all' else 'repeat_count' }}
+{%- endmacro %}
+
+{#- Mean spend on those days. -#}
+{% macro purchase_value(customers) -%}
+    {{ ratio(
+        customers ~ ('.net_amount' if var('purchase_values') == 'all' else '.repeat_amount'),
+        valued_days(customers)
+    ) }}
+{%- endmacro %}
+
+{#- A power as the engines agree on it; beyond exp(700) is no double. -#}
+{% macro exp_of(exponent) -%}
+    exp(least(700, {{ exponent }}))
+{%- endmacro %}
+
+{#- What the churn models look at; segmentation.churn makes the same ones. -#}
+{% macro churn_features() -%}
+    {{ return([
+        'recency_days', 'frequency', 'monetary', 'tenure_days', 'purchase_logit',
+    ] + (['recent_event_count'] if has('customer_events') else [])) }}
+{%- endmacro %}
+
+{% macro churn_score(features, coefficients) -%}
+    {%- set terms = [] -%}
+    {%- for feature in churn_features() -%}
+        {%- do terms.append(features ~ '.' ~ feature ~ ' * ' ~ coefficients ~ '.' ~ feature) -%}
+    {%- endfor -%}
+    {{ return(terms | join(' + ')) }}
+{%- endmacro %}
