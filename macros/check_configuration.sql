@@ -18,6 +18,7 @@
         'purchase_model': ['mbg_nbd', 'bg_nbd'], 'purchase_prior': ['weak', 'none'],
         'purchase_values': ['all', 'repeat'], 'value_horizon_days': 'count',
         'annual_discount_rate': 'share', 'margin_rate': 'share or null',
+        'budget': 'count or null',
         'segmentations_enabled': 'any',
         'algorithm': [none, 'kmeans', 'hierarchical', 'dbscan'],
         'export_personal_data': [true, false],
@@ -104,6 +105,8 @@
         {% if value not in rule %}{% do stop(given ~ (rule | join(' or ')) ~ '.') %}{% endif %}
     {% elif rule == 'count' and not is_count(value) %}
         {% do stop(given ~ 'a whole number, 0 or more.') %}
+    {% elif rule == 'count or null' and value is not none and not is_count(value) %}
+        {% do stop(given ~ 'null or a whole number, 0 or more.') %}
     {% elif rule == 'auto or count' and value != 'auto' and not is_count(value) %}
         {% do stop(given ~ "'auto' or a whole number of days.") %}
     {% elif rule in ['share', 'share or null']

@@ -21,8 +21,37 @@
     end as integer)
 {%- endmacro %}
 
-{#- Why the action: the segment and the customer's own figures; without orders, what the
-    segment is. -#}
+{#- What dim_customers has of int_customer_outlook; typed nulls where there are no
+    orders. -#}
+{% macro outlook_columns() -%}
+    {%- set text = dbt.type_string() -%}
+    {%- for column, type in {
+        'value_basis': text, 'expected_purchases': 'double',
+        'expected_purchase_amount': 'decimal(18, 4)',
+        'lifetime_value': 'decimal(18, 4)', 'lifetime_value_band': 'integer',
+        'is_core_value': 'boolean', 'alive_probability': 'double',
+        'churn_probability': 'double', 'usual_churn_probability': 'double',
+        'risk_band': text, 'churn_reasons': text,
+        'value_if_retained': 'decimal(18, 4)', 'value_at_risk': 'decimal(18, 4)',
+        'is_high_value': 'boolean', 'is_high_value_at_risk': 'boolean',
+    }.items() %}
+    {%- if has('order_lines') %}
+    cast(outlook.{{ column }} as {{ type }}) as {{ column }},
+    {%- else %}
+    cast(null as {{ type }}) as {{ column }},
+    {%- endif %}
+    {%- endfor %}
+    {%- for column in ['value_status', 'churn_status'] %}
+    {%- if has('order_lines') %}
+    coalesce(outlook.{{ column }}, 'no_purchase') as {{ column }},
+    {%- else %}
+    'no_orders' as {{ column }},
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- Why the action: the label that decided, what speaks for leaving, and the customer's
+    own figures; without orders, what the segment is. -#}
 {% macro reason_sentence() -%}
     {%- set text = dbt.type_string() -%}
     {%- if not has('order_lines') -%}
@@ -33,9 +62,16 @@
     end
     {%- else -%}
     case
-        when primary_segments.status <> 'assigned' then null
+        when next_actions.decided_by = 'segment' and primary_segments.status <> 'assigned'
+            then null
+        when rfm.frequency = 0 then concat(next_actions.group_name, '.')
         else concat(
-            primary_segments.segment_name, ': ',
+            next_actions.group_name, ': ',
+            case
+                when next_actions.decided_by = 'risk'
+                    then coalesce(concat(outlook.churn_reasons, '; '), '')
+                else ''
+            end,
             cast(rfm.frequency as {{ text }}),
             case when rfm.frequency = 1 then ' order, the last ' else ' orders, the last ' end,
             cast(rfm.recency_days as {{ text }}),

@@ -30,3 +30,8 @@
     {%- endfor -%}
     {{ return(terms | join(' + ')) }}
 {%- endmacro %}
+
+{#- The step of a thousandth that an amount above zero lies on. -#}
+{% macro value_step(amount) -%}
+    cast(floor({{ rounded('1000 * ln(cast(' ~ amount ~ ' as double))', 6) }}) as integer)
+{%- endmacro %}

@@ -29,8 +29,7 @@ primary_segments as (
         assigned.segment_id,
         assigned.status,
         segments.segment_name,
-        segments.description,
-        segments.action
+        segments.description
     from {{ ref('int_customer_segments') }} as assigned
     inner join {{ ref('dim_segments') }} as segments
         on assigned.segment_id = segments.segment_id
@@ -38,6 +37,18 @@ primary_segments as (
 
 ),
 
+next_actions as (
+
+    select * from {{ ref('int_next_actions') }}
+
+),
+{% if has('order_lines') %}
+outlook as (
+
+    select * from {{ ref('int_customer_outlook') }}
+
+),
+{% endif %}
 events as (
 
     select
@@ -92,7 +103,9 @@ final as (
         primary_segments.segment_id,
         primary_segments.segment_name,
         primary_segments.status as segment_status,
-        primary_segments.action as recommended_action,
+        {{ outlook_columns() | indent(8) }}
+        next_actions.decided_by as next_action_decided_by,
+        next_actions.action as recommended_action,
         {{ reason_sentence() }} as recommended_action_reason,
         cast(coalesce(events.event_count, 0) as integer) as event_count,
         events.last_event_date
@@ -100,6 +113,10 @@ final as (
     inner join scores on rfm.customer_id = scores.customer_id
     inner join lifecycle on rfm.customer_id = lifecycle.customer_id
     inner join primary_segments on rfm.customer_id = primary_segments.customer_id
+    inner join next_actions on rfm.customer_id = next_actions.customer_id
+    {% if has('order_lines') -%}
+    left join outlook on rfm.customer_id = outlook.customer_id
+    {% endif -%}
     left join records on rfm.customer_id = records.customer_id
     left join events on rfm.customer_id = events.customer_id
 

@@ -21,6 +21,13 @@ rfm_segments as (
 
 ),
 
+actions as (
+
+    select * from {{ ref('int_segment_actions') }}
+    where priority = 1
+
+),
+
 rules as (
 
     select * from {{ ref('int_segment_rules') }}
@@ -59,10 +66,10 @@ final as (
         rules.rule_precision,
         rules.rule_recall,
         rules.rule_f1,
-        coalesce(rfm_segments.action, personas.action) as action,
-        coalesce(rfm_segments.how, personas.how) as how,
-        coalesce(rfm_segments.channel, personas.channel) as channel,
-        coalesce(rfm_segments.kpi, personas.kpi) as kpi,
+        actions.action,
+        actions.how,
+        actions.channel,
+        actions.kpi,
         coalesce(rfm_segments.colour, palette.colour) as colour,
         numbered.status,
         numbered.parent_segment_id,
@@ -74,6 +81,9 @@ final as (
     left join personas
         on personas.segmentation in (numbered.segmentation, 'any')
         and numbered.persona = personas.persona
+    left join actions
+        on numbered.segmentation = actions.segmentation
+        and numbered.segment_id = actions.segment_id
     left join rules on numbered.segment_id = rules.segment_id
     left join palette
         on case
