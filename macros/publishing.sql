@@ -8,7 +8,10 @@
         'rpt_segmentation_features', 'rpt_data_quality', 'rpt_recommendations',
         'registry_segment_prototypes',
     ] + (
-        ['dim_dates', 'fct_orders', 'registry_rfm_cut_points']
+        [
+            'dim_dates', 'fct_orders', 'rpt_purchase_models', 'rpt_value_validation',
+            'rpt_churn_validation', 'registry_rfm_cut_points',
+        ]
         if has('order_lines') else []
     )) }}
 {%- endmacro %}
