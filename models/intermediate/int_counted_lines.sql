@@ -30,6 +30,7 @@ final as (
         lines.quantity,
         lines.discount_amount,
         lines.net_amount,
+        lines.unit_cost,
         -- in cents, for finding the sale that a return undoes
         cast(
             {{ ratio('lines.net_amount', 'lines.quantity', 2) }}
