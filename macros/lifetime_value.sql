@@ -11,9 +11,15 @@
     ) }}
 {%- endmacro %}
 
-{#- A power as the engines agree on it; beyond exp(700) is no double. -#}
+{#- A power; beyond exp(700) is no double. Null stays null, which least() would not
+    leave. -#}
 {% macro exp_of(exponent) -%}
-    exp(least(700, {{ exponent }}))
+    exp(case when {{ exponent }} > 700 then 700 else {{ exponent }} end)
+{%- endmacro %}
+
+{#- The step of a thousandth that an amount above zero lies on. -#}
+{% macro value_step(amount) -%}
+    cast(floor({{ rounded('1000 * ln(cast(' ~ amount ~ ' as double))', 6) }}) as integer)
 {%- endmacro %}
 
 {#- What the churn models look at; segmentation.churn makes the same ones. -#}
@@ -29,9 +35,4 @@
         {%- do terms.append(features ~ '.' ~ feature ~ ' * ' ~ coefficients ~ '.' ~ feature) -%}
     {%- endfor -%}
     {{ return(terms | join(' + ')) }}
-{%- endmacro %}
-
-{#- The step of a thousandth that an amount above zero lies on. -#}
-{% macro value_step(amount) -%}
-    cast(floor({{ rounded('1000 * ln(cast(' ~ amount ~ ' as double))', 6) }}) as integer)
 {%- endmacro %}

@@ -16,10 +16,13 @@ features as (
         ln(1 + customers.frequency) as frequency,
         ln(1 + greatest(cast(customers.monetary as double), 0)) as monetary,
         ln(1 + customers.observed_days) as tenure_days,
-        greatest(-12, least(12, ln(
-            greatest(estimates.purchase_probability, 1e-9)
-            / greatest(1 - estimates.purchase_probability, 1e-9)
-        ))) as purchase_logit,
+        case
+            when estimates.purchase_probability is not null
+                then greatest(-12, least(12, ln(
+                    greatest(estimates.purchase_probability, 1e-9)
+                    / greatest(1 - estimates.purchase_probability, 1e-9)
+                )))
+        end as purchase_logit,
         ln(1 + customers.recent_event_count) as recent_event_count,
         estimates.purchase_probability,
         estimates.usual_purchase_probability

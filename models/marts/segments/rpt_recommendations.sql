@@ -113,9 +113,13 @@ final as (
         net_worth,
         cast(worth_rank as integer) as worth_rank,
         choice = 1 as is_best_action,
-        choice = 1 and net_worth > 0
-        {%- if var('budget') is not none %} and cumulative_cost <= {{ var('budget') }}
-        {%- endif %} as is_within_budget,
+        case
+            when net_worth is not null
+                then choice = 1 and net_worth > 0
+                {%- if var('budget') is not none %}
+                and cumulative_cost <= {{ var('budget') }}
+                {%- endif %}
+        end as is_within_budget,
         case
             when value_reachable is null then 'no_value'
             when assumed_uplift is null then 'no_uplift'
