@@ -20,6 +20,7 @@ from scipy.linalg import eigh_tridiagonal
 from scipy.optimize import minimize
 from scipy.special import digamma, expit, gammaln
 
+from segmentation.clustering import one_thread
 from segmentation.frames import require_columns, with_dtypes
 from segmentation.ranking import Ranking, deciles, interval, resamples
 
@@ -506,7 +507,8 @@ def fit_purchase_models(
 
 def _fitted_rows(fit, own, name, has_prior) -> dict:
     try:
-        return {"status": "ok"} | fit(own, name, has_prior)
+        with one_thread():
+            return {"status": "ok"} | fit(own, name, has_prior)
     except _CannotFitError as why:
         count = int(own["customer_count"].sum())
         return {"customer_count": count, "status": why.status, "reason": str(why)}
@@ -791,8 +793,8 @@ def _maximum(likelihood, centre, prior, count, names, left_out=""):
     if np.abs(theta).max() > LARGEST_LOG:
         raise _CannotFitError(
             "degenerate",
-            f"of {count:,} customers the likelihood rises without end ({said}, in "
-            f"units of the mean){left_out}",
+            f"of {count:,} customers the likelihood rises without end ({said}, "
+            f"scaled){left_out}",
         )
     is_bowl = np.linalg.eigvalsh(curvature)[0] > 0
     covariance = np.linalg.inv(curvature * count) if is_bowl else None
@@ -800,7 +802,7 @@ def _maximum(likelihood, centre, prior, count, names, left_out=""):
         raise _CannotFitError(
             "degenerate",
             f"the data of {count:,} customers do not tell the parameters apart "
-            f"({said}, in units of the mean){left_out}",
+            f"({said}, scaled){left_out}",
         )
     slope = np.abs(loss(theta)[1]).max()
     if not slope <= SMALL_GRADIENT:
@@ -928,12 +930,13 @@ def expected_purchases_grid(
     if fitted is not None and len(grid):
         periods = int(np.ceil(horizon / STEP_DAYS))
         times = np.append(STEP_DAYS * np.arange(1, periods), horizon)
-        purchases = purchases_if_retained(
-            fitted,
-            np.repeat(grid["repeat_count"].to_numpy(dtype=float), periods),
-            np.repeat(grid["observed_days"].to_numpy(dtype=float), periods),
-            np.tile(times, len(grid)),
-        ).reshape(-1, periods)
+        with one_thread():
+            purchases = purchases_if_retained(
+                fitted,
+                np.repeat(grid["repeat_count"].to_numpy(dtype=float), periods),
+                np.repeat(grid["observed_days"].to_numpy(dtype=float), periods),
+                np.tile(times, len(grid)),
+            ).reshape(-1, periods)
         factors = (1 + rate) ** (-np.arange(1, periods + 1) / 12)
         total = purchases[:, -1]
         discounted = np.diff(purchases, axis=1, prepend=0) @ factors
@@ -1038,8 +1041,9 @@ def validate_value(
         return with_dtypes(
             frame.reindex(columns=list(VALIDATION_DTYPES)), VALIDATION_DTYPES
         )
-    held = _Held.of(customers, parameters, float(horizon))
-    rows = _measured(held, int(settings["random_seed"].iloc[0]))
+    with one_thread():
+        held = _Held.of(customers, parameters, float(horizon))
+        rows = _measured(held, int(settings["random_seed"].iloc[0]))
     frame = pd.DataFrame(rows).reindex(columns=list(VALIDATION_DTYPES))
     figures = [name for name, dtype in VALIDATION_DTYPES.items() if dtype == "float64"]
     frame[figures] = frame[figures].astype(float).map(_rounded)

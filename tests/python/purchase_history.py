@@ -5,6 +5,7 @@ import pandas as pd
 from shared_data import shared_file
 
 CDNOW = "cdnow_sample/CDNOW_sample.txt.gz"
+CDNOW_SUMMARY = "cdnow_sample/cdnow_customers_summary_with_transactions.csv.gz"
 
 
 def settings_of(**changes):
@@ -25,8 +26,11 @@ def settings_of(**changes):
     )
 
 
-def cdnow_days() -> pd.DataFrame:
-    """Purchase days of the CDNOW sample: customer_id, day, value above 0."""
+def cdnow_days(*, with_free=False) -> pd.DataFrame:
+    """Purchase days of the CDNOW sample: customer_id, day, value.
+
+    A day whose orders are worth $0 is one only ``with_free``.
+    """
     lines = pd.read_csv(
         shared_file(CDNOW),
         sep=r"\s+",
@@ -35,7 +39,7 @@ def cdnow_days() -> pd.DataFrame:
     )
     days = lines.groupby(["customer_id", "day"], as_index=False)["value"].sum()
     days["day"] = pd.to_datetime(days["day"], format="%Y%m%d")
-    return days[days["value"] > 0].reset_index(drop=True)
+    return days if with_free else days[days["value"] > 0].reset_index(drop=True)
 
 
 def customers_of(days, end, *, values="all") -> pd.DataFrame:
