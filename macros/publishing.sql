@@ -8,7 +8,8 @@
         'rpt_segmentation_features', 'rpt_data_quality', 'rpt_recommendations',
         'registry_segment_prototypes',
     ] + (
-        ['dim_dates', 'fct_orders', 'registry_rfm_cut_points']
+        ['dim_dates', 'fct_orders', 'registry_rfm_cut_points', 'rpt_cohort_retention',
+        'rpt_retention', 'rpt_second_purchase']
         if has('order_lines') else []
     )) }}
 {%- endmacro %}
