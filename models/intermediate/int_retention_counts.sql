@@ -4,8 +4,8 @@ with history as (
 
     select
         horizon.churn_horizon_days as horizon_days,
-        {{ dbt.datediff('min(orders.order_date)', 'clock.as_of_date', 'day') }}
-            as history_days
+        clock.as_of_date,
+        min(orders.order_date) as first_order_date
     from {{ ref('int_orders') }} as orders
     cross join {{ ref('int_as_of_date') }} as clock
     cross join {{ ref('int_churn_horizon') }} as horizon
@@ -71,7 +71,9 @@ final as (
         cast(counts.{{ column }} as integer) as {{ column }},
         {%- endfor %}
         history.horizon_days,
-        cast(history.history_days as integer) as history_days
+        cast({{ dbt.datediff(
+            'history.first_order_date', 'history.as_of_date', 'day'
+        ) }} as integer) as history_days
     from counts
     cross join history
 
