@@ -9,7 +9,8 @@
         'registry_segment_prototypes',
     ] + (
         [
-            'dim_dates', 'fct_orders', 'rpt_purchase_models', 'rpt_value_validation',
+            'dim_dates', 'fct_orders', 'rpt_cohort_retention', 'rpt_retention',
+            'rpt_second_purchase', 'rpt_purchase_models', 'rpt_value_validation',
             'rpt_churn_validation', 'registry_rfm_cut_points',
         ]
         if has('order_lines') else []
