@@ -1,5 +1,6 @@
 -- The probability that a customer buys nothing within the churn horizon, by the model
--- that was chosen, and how far that is from the customer's own rhythm.
+-- that was chosen. The probability of a purchase, divided by what the own rhythm promises it is how likely the customer
+-- is one still; of the purchase model that is its own P(alive).
 with customers as (
 
     select * from {{ ref('int_snapshot_customers') }}
@@ -100,8 +101,10 @@ final as (
         churn_status,
         {{ rounded('1 - purchase_probability', 6) }} as churn_probability,
         {{ rounded('1 - usual_purchase_probability', 6) }} as usual_churn_probability,
-        {{ ratio('purchase_probability', 'usual_purchase_probability') }}
-            as purchase_probability_ratio
+        case
+            when purchase_probability > usual_purchase_probability then 1
+            else {{ ratio('purchase_probability', 'usual_purchase_probability') }}
+        end as alive_probability
     from judged
 
 )

@@ -12,10 +12,17 @@ churn as (
 
 ),
 
+-- where the model that judges leaving has no skill, nothing is said about it
 judged as (
 
     select
-        estimates.*,
+        estimates.customer_id,
+        estimates.value_status,
+        estimates.value_basis,
+        estimates.expected_purchases,
+        estimates.expected_purchase_amount,
+        estimates.lifetime_value,
+        estimates.value_if_retained,
         churn.churn_model,
         case
             when churn.churn_status = 'no_skill' then churn.churn_status
@@ -25,8 +32,8 @@ judged as (
         case when churn.churn_status <> 'no_skill' then churn.churn_probability end
             as churn_probability,
         churn.usual_churn_probability,
-        case when churn.churn_status <> 'no_skill' then churn.purchase_probability_ratio end
-            as purchase_probability_ratio
+        case when churn.churn_status <> 'no_skill' then churn.alive_probability end
+            as alive_probability
     from estimates
     inner join churn on estimates.customer_id = churn.customer_id
 
@@ -36,6 +43,8 @@ banded as (
 
     select
         judged.*,
+        {{ money('(1 - judged.alive_probability) * judged.value_if_retained') }}
+            as value_at_risk,
         case
             {%- for fifth in range(5, 1, -1) %}
             when judged.lifetime_value >= thresholds.fifth_{{ fifth }}_value then {{ fifth }}
@@ -45,10 +54,10 @@ banded as (
         judged.lifetime_value >= thresholds.core_value as is_core_value,
         judged.value_if_retained >= thresholds.high_value as is_high_value,
         case
-            when judged.purchase_probability_ratio >= 0.8 then 'low'
-            when judged.purchase_probability_ratio >= 0.5 then 'elevated'
-            when judged.purchase_probability_ratio >= 0.1 then 'high'
-            when judged.purchase_probability_ratio is not null then 'gone'
+            when judged.alive_probability >= 0.8 then 'low'
+            when judged.alive_probability >= 0.5 then 'elevated'
+            when judged.alive_probability >= 0.1 then 'high'
+            when judged.alive_probability is not null then 'gone'
         end as risk_band
     from judged
     cross join {{ ref('int_value_thresholds') }} as thresholds

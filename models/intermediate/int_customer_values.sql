@@ -100,10 +100,7 @@ final as (
             'alive_probability * discounted_purchases_if_retained * value_per_purchase_day'
         ) }} as lifetime_value,
         {{ money('purchases_if_retained * value_per_purchase_day') }}
-            as value_if_retained,
-        {{ money(
-            '(1 - alive_probability) * purchases_if_retained * value_per_purchase_day'
-        ) }} as value_at_risk
+            as value_if_retained
     from priced
 
 )

@@ -20,6 +20,13 @@ texts as (
 
 ),
 
+actions as (
+
+    select * from {{ ref('segment_actions') }}
+    where segmentation = 'rfm' and priority = 1
+
+),
+
 final as (
 
     select
@@ -27,11 +34,14 @@ final as (
         'has no texts in rfm_segments' as fault
     from names
     left join texts on names.segment_name = texts.segment_name
-    where
-        texts.description is null
-        or texts.action is null
-        or texts.how is null
-        or texts.colour is null
+    where texts.description is null or texts.colour is null
+    union all
+    select
+        texts.segment_name,
+        'has no first action in segment_actions' as fault
+    from texts
+    left join actions on texts.segment_name = actions.persona
+    where actions.action is null or actions.how is null
     union all
     select
         cast(rfm_code as {{ dbt.type_string() }}) as segment_name,
