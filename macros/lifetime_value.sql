@@ -17,6 +17,15 @@
     exp(case when {{ exponent }} > 700 then 700 else {{ exponent }} end)
 {%- endmacro %}
 
+{#- Of at least one purchase within the churn horizon, by a customer who is one still
+    and was last known after so many days. -#}
+{% macro purchase_probability(days) -%}
+    1 - {{ exp_of(
+        '(odds.r + odds.repeat_count) * (ln(odds.alpha + ' ~ days ~ ')'
+        ~ ' - ln(odds.alpha + ' ~ days ~ ' + settings.churn_horizon_days))'
+    ) }}
+{%- endmacro %}
+
 {#- The step of a thousandth that an amount above zero lies on. -#}
 {% macro value_step(amount) -%}
     cast(floor({{ rounded('1000 * ln(cast(' ~ amount ~ ' as double))', 6) }}) as integer)

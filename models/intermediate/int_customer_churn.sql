@@ -1,6 +1,6 @@
 -- The probability that a customer buys nothing within the churn horizon, by the model
--- that was chosen. The probability of a purchase, divided by what the own rhythm promises it is how likely the customer
--- is one still; of the purchase model that is its own P(alive).
+-- that was chosen, and of being a customer still: P(alive) where that is the purchase
+-- model; of another one how much of what the own rhythm promises is left.
 with customers as (
 
     select * from {{ ref('int_snapshot_customers') }}
@@ -25,6 +25,7 @@ features as (
                 )))
         end as purchase_logit,
         ln(1 + customers.recent_event_count) as recent_event_count,
+        estimates.alive_probability,
         estimates.purchase_probability,
         estimates.usual_purchase_probability
     from customers
@@ -58,7 +59,7 @@ trees as (
 
     select
         features.customer_id,
-        cast(sum(cast(leaves.leaf_value as decimal(28, 9))) as double) as log_odds
+        cast(sum(cast(leaves.value as decimal(28, 9))) as double) as log_odds
     from features
     inner join {{ ref('ml_churn_trees') }} as leaves
         on
@@ -77,6 +78,7 @@ judged as (
         features.customer_id,
         chosen.churn_model,
         chosen.churn_status,
+        features.alive_probability,
         features.usual_purchase_probability,
         case chosen.churn_model
             when 'logistic' then 1 / (1 + {{ exp_of(
@@ -93,6 +95,19 @@ judged as (
 
 ),
 
+compared as (
+
+    select
+        *,
+        churn_model in ('logistic', 'gradient_boosting') as is_supervised,
+        case
+            when purchase_probability > usual_purchase_probability then 1
+            else {{ ratio('purchase_probability', 'usual_purchase_probability') }}
+        end as rhythm_share
+    from judged
+
+),
+
 final as (
 
     select
@@ -101,11 +116,10 @@ final as (
         churn_status,
         {{ rounded('1 - purchase_probability', 6) }} as churn_probability,
         {{ rounded('1 - usual_purchase_probability', 6) }} as usual_churn_probability,
-        case
-            when purchase_probability > usual_purchase_probability then 1
-            else {{ ratio('purchase_probability', 'usual_purchase_probability') }}
-        end as alive_probability
-    from judged
+        rhythm_share,
+        case when is_supervised then rhythm_share else alive_probability end
+            as alive_probability
+    from compared
 
 )
 

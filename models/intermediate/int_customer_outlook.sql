@@ -33,7 +33,9 @@ judged as (
             as churn_probability,
         churn.usual_churn_probability,
         case when churn.churn_status <> 'no_skill' then churn.alive_probability end
-            as alive_probability
+            as alive_probability,
+        case when churn.churn_status <> 'no_skill' then churn.rhythm_share end
+            as rhythm_share
     from estimates
     inner join churn on estimates.customer_id = churn.customer_id
 
@@ -54,10 +56,10 @@ banded as (
         judged.lifetime_value >= thresholds.core_value as is_core_value,
         judged.value_if_retained >= thresholds.high_value as is_high_value,
         case
-            when judged.alive_probability >= 0.8 then 'low'
-            when judged.alive_probability >= 0.5 then 'elevated'
-            when judged.alive_probability >= 0.1 then 'high'
-            when judged.alive_probability is not null then 'gone'
+            when judged.rhythm_share >= 0.9 then 'low'
+            when judged.rhythm_share >= 0.5 then 'elevated'
+            when judged.rhythm_share >= 0.1 then 'high'
+            when judged.rhythm_share is not null then 'gone'
         end as risk_band
     from judged
     cross join {{ ref('int_value_thresholds') }} as thresholds
@@ -68,7 +70,8 @@ final as (
 
     select
         banded.*,
-        banded.is_high_value and banded.risk_band = 'high' as is_high_value_at_risk,
+        banded.is_high_value and banded.risk_band in ('elevated', 'high')
+            as is_high_value_at_risk,
         case
             when banded.risk_band in ('elevated', 'high', 'gone')
                 then reasons.churn_reasons

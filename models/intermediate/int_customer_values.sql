@@ -44,10 +44,10 @@ described as (
         odds.observed_days,
         odds.kept_share,
         1 / (1 + odds.odds_of_having_left) as alive_probability,
-        1 - {{ exp_of(
-            '(odds.r + odds.repeat_count) * (ln(odds.alpha + odds.observed_days)'
-            ~ ' - ln(odds.alpha + odds.observed_days + settings.churn_horizon_days))'
-        ) }} as usual_purchase_probability,
+        {{ purchase_probability('odds.observed_days') }} as retained_purchase_probability,
+        -- the rhythm as it was known at the last purchase: silence since then is what
+        -- it is to be judged by
+        {{ purchase_probability('odds.span_days') }} as usual_purchase_probability,
         case
             when odds.valued_days = 0 or odds.purchase_value <= 0
                 then odds.p * odds.v / nullif(odds.q - 1, 0)
@@ -92,7 +92,7 @@ final as (
         value_basis,
         {{ rounded('alive_probability', 6) }} as alive_probability,
         {{ rounded('usual_purchase_probability', 6) }} as usual_purchase_probability,
-        {{ rounded('alive_probability * usual_purchase_probability', 6) }}
+        {{ rounded('alive_probability * retained_purchase_probability', 6) }}
             as purchase_probability,
         {{ rounded('expected_purchases', 6) }} as expected_purchases,
         {{ money('spend_per_purchase_day') }} as expected_purchase_amount,

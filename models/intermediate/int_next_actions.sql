@@ -39,15 +39,18 @@ decided as (
         case
             when lifecycle_state in ('prospect', 'no_net_purchase', 'new', 'lapsed')
                 then 'lifecycle'
-            when risk_band in ('high', 'gone') then 'risk'
+            when
+                risk_band in ('high', 'gone') or is_high_value and risk_band = 'elevated'
+                then 'risk'
             else 'segment'
         end as decided_by,
         case
             when lifecycle_state = 'lapsed' and is_high_value then 'lapsed_high_value'
             when lifecycle_state in ('prospect', 'no_net_purchase', 'new', 'lapsed')
                 then lifecycle_state
-            when risk_band in ('high', 'gone')
-                then case when is_high_value then 'high_value_at_risk' else 'at_risk' end
+            when is_high_value and risk_band in ('elevated', 'high', 'gone')
+                then 'high_value_at_risk'
+            when risk_band in ('high', 'gone') then 'at_risk'
         end as persona
     from labelled
 
