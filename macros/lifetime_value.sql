@@ -3,11 +3,13 @@
     {{ customers }}.{{ 'purchase_day_count' if var('purchase_values') == 'all' else 'repeat_count' }}
 {%- endmacro %}
 
-{#- Mean spend on those days. -#}
+{#- Mean spend on those days, less the share of all spend that was paid back. -#}
 {% macro purchase_value(customers) -%}
+    {%- set amount = 'net_amount' if var('purchase_values') == 'all' else 'repeat_amount' -%}
     {{ ratio(
-        customers ~ ('.net_amount' if var('purchase_values') == 'all' else '.repeat_amount'),
-        valued_days(customers)
+        'cast(' ~ customers ~ '.' ~ amount ~ ' as double)'
+        ~ ' * greatest(cast(' ~ customers ~ '.monetary as double), 0)',
+        valued_days(customers) ~ ' * ' ~ customers ~ '.net_amount'
     ) }}
 {%- endmacro %}
 

@@ -42,15 +42,13 @@ described as (
         odds.customer_id,
         odds.repeat_count,
         odds.observed_days,
-        odds.kept_share,
         1 / (1 + odds.odds_of_having_left) as alive_probability,
         {{ purchase_probability('odds.observed_days') }} as retained_purchase_probability,
         -- the rhythm as it was known at the last purchase: silence since then is what
         -- it is to be judged by
         {{ purchase_probability('odds.span_days') }} as usual_purchase_probability,
         case
-            when odds.valued_days = 0 or odds.purchase_value <= 0
-                then odds.p * odds.v / nullif(odds.q - 1, 0)
+            when odds.purchase_value is null then odds.p * odds.v / nullif(odds.q - 1, 0)
             else
                 odds.p * (odds.v + odds.valued_days * odds.purchase_value)
                 / (odds.p * odds.valued_days + odds.q - 1)
@@ -71,7 +69,7 @@ priced as (
         described.*,
         margins.value_basis,
         described.alive_probability * grid.purchases_if_retained as expected_purchases,
-        described.spend_per_purchase_day * described.kept_share * margins.margin_rate
+        described.spend_per_purchase_day * margins.margin_rate
             as value_per_purchase_day,
         grid.purchases_if_retained,
         grid.discounted_purchases_if_retained

@@ -6,19 +6,7 @@ with parameters as (
 
 ),
 
--- what is paid back for no known sale is off every purchase alike
-money_back as (
-
-    select
-        {{ ratio(
-            'sum(order_net_amount) - sum(money_back_amount)',
-            'sum(order_net_amount)', 9
-        ) }} as kept_share
-    from {{ ref('int_customer_rfm') }}
-
-),
-
-wide as (
+final as (
 
     select
         {% for parameter in ['r', 'alpha', 'a', 'b'] -%}
@@ -35,16 +23,6 @@ wide as (
         max(case when model <> 'gamma_gamma' then status end) as purchase_status,
         max(case when model = 'gamma_gamma' then status end) as value_status
     from parameters
-
-),
-
-final as (
-
-    select
-        wide.*,
-        greatest(0, coalesce(money_back.kept_share, 1)) as kept_share
-    from wide
-    cross join money_back
 
 )
 

@@ -113,13 +113,20 @@ final as (
         end as later_purchase_count,
         case
             when snapshots.snapshot_number > 0
-                then {{ money('coalesce(later.later_value, 0)') }}
+                then {{ money(
+                    'coalesce(later.later_value, 0)'
+                    ~ ' - coalesce(later_money_back.money_back_amount, 0)'
+                    ~ ' + coalesce(money_back.money_back_amount, 0)'
+                ) }}
         end as later_value
     from purchases
     inner join snapshots on purchases.snapshot_number = snapshots.snapshot_number
     left join money_back
         on purchases.snapshot_number = money_back.snapshot_number
         and purchases.customer_id = money_back.customer_id
+    left join money_back as later_money_back
+        on purchases.snapshot_number = later_money_back.snapshot_number + 1
+        and purchases.customer_id = later_money_back.customer_id
     left join events
         on purchases.snapshot_number = events.snapshot_number
         and purchases.customer_id = events.customer_id
