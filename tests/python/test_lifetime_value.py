@@ -3,17 +3,17 @@
 import math
 from functools import cache
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ONLINE_RETAIL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from purchase_history import (
     CDNOW_SUMMARY,
     cdnow_days,
     customers_of,
+    online_retail_days,
+    parameters_of,
     purchase_tuples_of,
     sample_of,
     settings_of,
@@ -477,29 +477,13 @@ def test_an_order_value_lies_between_the_own_mean_and_the_populations():
 # ---- the grid ----------------------------------------------------------------------
 
 
-def fitted_rows(parameters, snapshot_number=0):
-    """A frame of parameters, as if they had been fitted."""
-    names = [name for name in vars(parameters) if name != "model"]
-    frame = pd.DataFrame(
-        {
-            "parameter": names,
-            "estimate": [getattr(parameters, name) for name in names],
-            "model": getattr(parameters, "model", "gamma_gamma"),
-            "snapshot_number": snapshot_number,
-            "customer_count": 1000,
-            "status": "ok",
-        }
-    )
-    return frame.reindex(columns=list(PARAMETER_DTYPES)).astype(PARAMETER_DTYPES)
-
-
 PLAIN = PurchaseParameters("mbg_nbd", 0.6, 40.0, 1.2, 1.7)
 PAIRS = pd.DataFrame({"repeat_count": [3, 0, 3, 3], "observed_days": [200, 0, 90, 200]})
 
 
 def test_the_grid_discounts_every_month_and_a_shorter_last_one():
     found = expected_purchases_grid(
-        PAIRS, fitted_rows(PLAIN), settings_of(value_horizon_days=70)
+        PAIRS, parameters_of(PLAIN), settings_of(value_horizon_days=70)
     )
     assert found.dtypes.astype(str).to_dict() == GRID_DTYPES
     assert found[["repeat_count", "observed_days"]].to_numpy().tolist() == [
@@ -526,7 +510,7 @@ def test_the_grid_discounts_every_month_and_a_shorter_last_one():
 def test_without_discounting_both_figures_of_the_grid_are_one(days):
     found = expected_purchases_grid(
         PAIRS,
-        fitted_rows(PLAIN),
+        parameters_of(PLAIN),
         settings_of(value_horizon_days=days, annual_discount_rate=0.0),
     )
     assert found["discounted_purchases_if_retained"].tolist() == pytest.approx(
@@ -549,27 +533,19 @@ def test_senseless_settings_of_the_grid_are_errors():
         ({"annual_discount_rate": -1.0}, "annual_discount_rate is -1"),
     ):
         with pytest.raises(ValueError, match=message):
-            expected_purchases_grid(PAIRS, fitted_rows(PLAIN), settings_of(**change))
+            expected_purchases_grid(PAIRS, parameters_of(PLAIN), settings_of(**change))
 
 
 # ---- data that cannot be fitted ----------------------------------------------------
 
 
 def test_online_retail_is_degenerate_and_the_prior_cures_it():
-    path = shared_file(ONLINE_RETAIL)
-    days = duckdb.sql(
-        "select CustomerID as customer_id, cast(InvoiceDate as date) as day, "
-        "sum(Quantity * UnitPrice)::double as value "
-        f"from read_csv('{path}') where CustomerID is not null and Quantity > 0 "
-        "group by all"
-    ).df()
-    days["day"] = pd.to_datetime(days["day"])
-    customers = customers_of(days, "2011-12-09")
+    customers = customers_of(online_retail_days(), "2011-12-09")
     for model in MODELS:
         bare = fit(customers, purchase_model=model)
         assert statuses(bare) == ["degenerate", "ok"]
         assert bare["estimate"].isna().tolist() == [True] * 4 + [False] * 3
-        assert bare["reason"].iloc[0].startswith("the data of 4,339 customers do not")
+        assert bare["reason"].iloc[0].startswith("the data of 4,338 customers do not")
         cured = fit(customers, purchase_model=model, purchase_prior="weak")
         assert statuses(cured) == ["ok", "ok"]
         parameters = purchase_parameters(cured, snapshot_number=0)
@@ -842,7 +818,7 @@ def hand_made(later, *, monetary=None, purchases=None):
         }
     )
     parameters = pd.concat(
-        [fitted_rows(PLAIN, 1), fitted_rows(ValueParameters(6.0, 4.0, 60.0), 1)]
+        [parameters_of(PLAIN, 1), parameters_of(ValueParameters(6.0, 4.0, 60.0), 1)]
     )
     return frame, parameters
 
