@@ -190,7 +190,8 @@ class _Logistic:
 
     def __init__(self, matrix: np.ndarray, bought: np.ndarray):
         mean, spread = matrix.mean(axis=0), matrix.std(axis=0)
-        spread[spread == 0] = 1.0
+        # Rounding may leave a spread to a feature that has none.
+        spread[spread <= 1e-9 * np.maximum(1, np.abs(mean))] = np.inf
         model = LogisticRegression(C=1.0, tol=1e-8, max_iter=1000)
         model.fit((matrix - mean) / spread, bought)
         self.coefficients = model.coef_[0] / spread

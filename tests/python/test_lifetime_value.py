@@ -25,6 +25,7 @@ from scipy.special import betaln, hyp2f1
 from scipy.stats import gamma
 from shared_data import shared_file
 
+from segmentation import lifetime_value
 from segmentation.lifetime_value import (
     GRID_DTYPES,
     PARAMETER_DTYPES,
@@ -341,6 +342,7 @@ def test_gradients_are_those_of_finite_differences(model):
         assert gradient[i] == pytest.approx(difference / 2e-5, rel=1e-6, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_errors_are_the_spread_of_fits_to_many_draws():
     fits = [
         purchase_parameters(fit(made_customers(1000, seed=seed)), snapshot_number=0)
@@ -588,9 +590,7 @@ def test_few_customers_have_a_status_or_wide_intervals(count):
         assert np.isfinite(fitted[["estimate", "lower", "upper"]]).all(axis=None)
 
 
-def shaped(count=100, **columns):
-    base = made_customers(count)
-    return base.assign(**columns)
+NO_TIME = dict.fromkeys(TIMES, 0)
 
 
 @pytest.mark.parametrize("prior", ["weak", "none"])
@@ -598,35 +598,30 @@ def shaped(count=100, **columns):
     ("columns", "expected"),
     [
         ({"repeat_count": 0, "span_days": 0}, ["no_repeat_purchases", "ok"]),
-        (dict.fromkeys(["repeat_count", *TIMES], 0), ["no_repeat_purchases", "ok"]),
-        (dict.fromkeys(TIMES, 0) | {"repeat_count": 1}, ["no_observed_time", "ok"]),
+        ({"repeat_count": 0} | NO_TIME, ["no_repeat_purchases", "ok"]),
+        ({"repeat_count": 1} | NO_TIME, ["no_observed_time", "ok"]),
         ({"purchase_value": 25.0}, ["ok", "no_variance"]),
         ({"purchase_value": 0.0}, ["ok", "insufficient_data"]),
         ({"purchase_value": None}, ["ok", "insufficient_data"]),
-        (
-            {"purchase_value": np.exp(np.linspace(0, 200, 100))},
-            ["ok", "no_mean"],
-        ),
     ],
-    ids=["single", "today", "no time", "equal", "zero", "null", "heavy tail"],
+    ids=["single", "today", "no time", "equal", "zero", "null"],
 )
 def test_what_cannot_be_fitted_has_a_status_and_a_reason(columns, expected, prior):
-    fitted = fit(shaped(**columns), purchase_prior=prior)
-    if columns.get("purchase_value", 0) is not None and "no_mean" in expected:
-        assert statuses(fitted)[1] in ("no_mean", "degenerate")
-    elif prior == "weak":
-        assert statuses(fitted) == expected
-    else:
-        assert statuses(fitted)[expected[0] == "ok"] == expected[expected[0] == "ok"]
+    fitted = fit(made_customers(600).assign(**columns), purchase_prior=prior)
+    assert statuses(fitted) == expected
     bad = fitted[fitted["status"] != "ok"]
-    assert (
-        bad.drop(columns=["snapshot_number", "customer_count"])[
-            ["estimate", "standard_error", "lower", "upper", "log_likelihood"]
-        ]
-        .isna()
-        .all(axis=None)
-    )
+    numbers = ["estimate", "standard_error", "lower", "upper", "log_likelihood"]
+    assert bad[numbers].isna().all(axis=None)
     assert fitted["reason"].notna().all()
+
+
+@pytest.mark.parametrize("prior", ["weak", "none"])
+def test_values_over_eighty_powers_of_ten_have_no_model(prior):
+    customers = made_customers(600).assign(
+        purchase_value=np.exp(np.linspace(0, 190, 600))
+    )
+    fitted = fit(customers, purchase_prior=prior)
+    assert statuses(fitted)[1] in ("no_mean", "degenerate")
 
 
 def test_customers_first_seen_today_do_not_disturb_the_others():
@@ -664,6 +659,17 @@ def test_a_heavy_tail_has_no_mean():
     fitted = fit(customers, purchase_prior="weak")
     assert statuses(fitted) == ["ok", "no_mean"]
     assert "q = 0." in fitted["reason"].iloc[-1]
+
+
+def test_a_search_that_ends_on_a_slope_gives_no_figures(monkeypatch):
+    monkeypatch.setattr(
+        lifetime_value,
+        "_newton",
+        lambda loss, theta: (theta + 0.1, lifetime_value._curvature(loss, theta)),
+    )
+    fitted = fit(made_customers(600), purchase_prior="weak")
+    assert statuses(fitted) == ["not_converged"] * 2
+    assert fitted["estimate"].isna().all()
 
 
 def test_without_any_tuples_snapshot_0_says_so():
@@ -721,7 +727,7 @@ value_rows = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(purchase_rows, value_rows, st.sampled_from(MODELS), st.booleans())
 def test_any_tuples_have_finite_figures_or_a_status(rows, values, model, has_prior):
     purchases = pd.DataFrame(
