@@ -5,5 +5,7 @@
 # package's own import lets one thread do it before any other goes on.
 import sklearn.cluster
 import sklearn.decomposition
+import sklearn.ensemble
+import sklearn.linear_model
 import sklearn.metrics
 import sklearn.tree  # noqa: F401

@@ -17,6 +17,7 @@ from segmentation.clustering import one_thread
 from segmentation.frames import require_columns, with_dtypes
 from segmentation.lifetime_value import (
     CHANCES_BEFORE_REPEAT,
+    LIMIT,
     MINIMUM_CUSTOMERS,
     PARAMETER_DTYPES,
     purchase_parameters,
@@ -69,7 +70,6 @@ MINIMUM_ROWS = 200
 MINIMUM_OF_CLASS = 20
 TENTH = 0.1
 TREES, DEPTH, SMALLEST_LEAF = 60, 3, 20
-LIMIT = 1.959963984540054  # of 95 % of a normal distribution
 SAMPLE_COLUMNS = (
     *("snapshot_number", "customer_id", "repeat_count", "span_days", "observed_days"),
     *("recency_days", "frequency", "monetary", "recent_event_count", "bought_later"),
@@ -167,7 +167,8 @@ def _in_order(sample: pd.DataFrame) -> pd.DataFrame:
     """Return the sample in one order, so that no fit depends on that of its rows."""
     require_columns(sample, SAMPLE_COLUMNS, name="sample")
     ordered = sample.sort_values(["snapshot_number", "customer_id"])
-    return ordered.reset_index(drop=True)
+    # An engine gives booleans with nulls as objects.
+    return ordered.astype({"bought_later": "boolean"}).reset_index(drop=True)
 
 
 def _usable_features(sample, features) -> list[str]:
@@ -189,7 +190,8 @@ class _Logistic:
 
     def __init__(self, matrix: np.ndarray, bought: np.ndarray):
         mean, spread = matrix.mean(axis=0), matrix.std(axis=0)
-        spread[spread == 0] = 1.0
+        # Rounding may leave a spread to a feature that has none.
+        spread[spread <= 1e-9 * np.maximum(1, np.abs(mean))] = np.inf
         model = LogisticRegression(C=1.0, tol=1e-8, max_iter=1000)
         model.fit((matrix - mean) / spread, bought)
         self.coefficients = model.coef_[0] / spread
@@ -293,9 +295,9 @@ def holdout_scores(
         fitted have no rows.
 
     """
-    scores, _ = _scores(_in_order(sample), parameters, settings)
-    ordered = _in_order(sample)
-    customers = ordered.loc[ordered["snapshot_number"] == TEST_SNAPSHOT, "customer_id"]
+    sample = _in_order(sample)
+    scores, _ = _scores(sample, parameters, settings)
+    customers = sample.loc[sample["snapshot_number"] == TEST_SNAPSHOT, "customer_id"]
     parts = [
         pd.DataFrame(
             {"model": model, "customer_id": customers.to_numpy(), "churn_score": score}
@@ -426,7 +428,7 @@ def validate_churn(
     test = sample[sample["snapshot_number"] == TEST_SNAPSHOT]
     reason = _why_not_validated(test, settings)
     if reason is not None:
-        verdicts = {model: ("not_validated", reason) for model in models}
+        verdicts = dict.fromkeys(models, ("not_validated", reason))
         return _table([], models, purchase_model, verdicts, purchase_model, len(test))
     scores, failures = _scores(sample, parameters, settings)
     churned = ~test["bought_later"].to_numpy(dtype=bool)

@@ -1,8 +1,11 @@
 """Purchase days, and what the SQL makes of them: tuples, samples, settings."""
 
+import duckdb
 import numpy as np
 import pandas as pd
 from shared_data import shared_file
+
+from segmentation.lifetime_value import PARAMETER_DTYPES
 
 CDNOW = "cdnow_sample/CDNOW_sample.txt.gz"
 CDNOW_SUMMARY = "cdnow_sample/cdnow_customers_summary_with_transactions.csv.gz"
@@ -40,6 +43,19 @@ def cdnow_days(*, with_free=False) -> pd.DataFrame:
     days = lines.groupby(["customer_id", "day"], as_index=False)["value"].sum()
     days["day"] = pd.to_datetime(days["day"], format="%Y%m%d")
     return days if with_free else days[days["value"] > 0].reset_index(drop=True)
+
+
+def online_retail_days() -> pd.DataFrame:
+    """Purchase days of Online Retail: lines of positive quantity, with a customer."""
+    path = shared_file("online_retail/online_retail.csv.gz")
+    days = duckdb.sql(
+        "select CustomerID as customer_id, cast(InvoiceDate as date) as day, "
+        "sum(Quantity * UnitPrice)::double as value "
+        f"from read_csv('{path}') where CustomerID is not null and Quantity > 0 "
+        "group by all order by all"
+    ).df()
+    days["day"] = pd.to_datetime(days["day"])
+    return days[days["value"] > 0].reset_index(drop=True)
 
 
 def customers_of(days, end, *, values="all") -> pd.DataFrame:
@@ -105,6 +121,22 @@ def value_tuples_of(sample) -> pd.DataFrame:
     """Distinct (n, mean value) per snapshot, with their numbers of customers."""
     known = sample[sample["purchase_day_count"] > 0]
     return _tuples(known, ["snapshot_number", "purchase_day_count", "purchase_value"])
+
+
+def parameters_of(parameters, snapshot_number=0) -> pd.DataFrame:
+    """The parameters of a model, as if they had been fitted."""
+    names = [name for name in vars(parameters) if name != "model"]
+    frame = pd.DataFrame(
+        {
+            "parameter": names,
+            "estimate": [getattr(parameters, name) for name in names],
+            "model": getattr(parameters, "model", "gamma_gamma"),
+            "snapshot_number": snapshot_number,
+            "customer_count": 1000,
+            "status": "ok",
+        }
+    )
+    return frame.reindex(columns=list(PARAMETER_DTYPES)).astype(PARAMETER_DTYPES)
 
 
 def _tuples(sample, keys) -> pd.DataFrame:

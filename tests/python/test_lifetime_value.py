@@ -3,17 +3,17 @@
 import math
 from functools import cache
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ONLINE_RETAIL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from purchase_history import (
     CDNOW_SUMMARY,
     cdnow_days,
     customers_of,
+    online_retail_days,
+    parameters_of,
     purchase_tuples_of,
     sample_of,
     settings_of,
@@ -25,6 +25,7 @@ from scipy.special import betaln, hyp2f1
 from scipy.stats import gamma
 from shared_data import shared_file
 
+from segmentation import lifetime_value
 from segmentation.lifetime_value import (
     GRID_DTYPES,
     PARAMETER_DTYPES,
@@ -341,6 +342,7 @@ def test_gradients_are_those_of_finite_differences(model):
         assert gradient[i] == pytest.approx(difference / 2e-5, rel=1e-6, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_errors_are_the_spread_of_fits_to_many_draws():
     fits = [
         purchase_parameters(fit(made_customers(1000, seed=seed)), snapshot_number=0)
@@ -477,29 +479,13 @@ def test_an_order_value_lies_between_the_own_mean_and_the_populations():
 # ---- the grid ----------------------------------------------------------------------
 
 
-def fitted_rows(parameters, snapshot_number=0):
-    """A frame of parameters, as if they had been fitted."""
-    names = [name for name in vars(parameters) if name != "model"]
-    frame = pd.DataFrame(
-        {
-            "parameter": names,
-            "estimate": [getattr(parameters, name) for name in names],
-            "model": getattr(parameters, "model", "gamma_gamma"),
-            "snapshot_number": snapshot_number,
-            "customer_count": 1000,
-            "status": "ok",
-        }
-    )
-    return frame.reindex(columns=list(PARAMETER_DTYPES)).astype(PARAMETER_DTYPES)
-
-
 PLAIN = PurchaseParameters("mbg_nbd", 0.6, 40.0, 1.2, 1.7)
 PAIRS = pd.DataFrame({"repeat_count": [3, 0, 3, 3], "observed_days": [200, 0, 90, 200]})
 
 
 def test_the_grid_discounts_every_month_and_a_shorter_last_one():
     found = expected_purchases_grid(
-        PAIRS, fitted_rows(PLAIN), settings_of(value_horizon_days=70)
+        PAIRS, parameters_of(PLAIN), settings_of(value_horizon_days=70)
     )
     assert found.dtypes.astype(str).to_dict() == GRID_DTYPES
     assert found[["repeat_count", "observed_days"]].to_numpy().tolist() == [
@@ -526,7 +512,7 @@ def test_the_grid_discounts_every_month_and_a_shorter_last_one():
 def test_without_discounting_both_figures_of_the_grid_are_one(days):
     found = expected_purchases_grid(
         PAIRS,
-        fitted_rows(PLAIN),
+        parameters_of(PLAIN),
         settings_of(value_horizon_days=days, annual_discount_rate=0.0),
     )
     assert found["discounted_purchases_if_retained"].tolist() == pytest.approx(
@@ -549,27 +535,19 @@ def test_senseless_settings_of_the_grid_are_errors():
         ({"annual_discount_rate": -1.0}, "annual_discount_rate is -1"),
     ):
         with pytest.raises(ValueError, match=message):
-            expected_purchases_grid(PAIRS, fitted_rows(PLAIN), settings_of(**change))
+            expected_purchases_grid(PAIRS, parameters_of(PLAIN), settings_of(**change))
 
 
 # ---- data that cannot be fitted ----------------------------------------------------
 
 
 def test_online_retail_is_degenerate_and_the_prior_cures_it():
-    path = shared_file(ONLINE_RETAIL)
-    days = duckdb.sql(
-        "select CustomerID as customer_id, cast(InvoiceDate as date) as day, "
-        "sum(Quantity * UnitPrice)::double as value "
-        f"from read_csv('{path}') where CustomerID is not null and Quantity > 0 "
-        "group by all"
-    ).df()
-    days["day"] = pd.to_datetime(days["day"])
-    customers = customers_of(days, "2011-12-09")
+    customers = customers_of(online_retail_days(), "2011-12-09")
     for model in MODELS:
         bare = fit(customers, purchase_model=model)
         assert statuses(bare) == ["degenerate", "ok"]
         assert bare["estimate"].isna().tolist() == [True] * 4 + [False] * 3
-        assert bare["reason"].iloc[0].startswith("the data of 4,339 customers do not")
+        assert bare["reason"].iloc[0].startswith("the data of 4,338 customers do not")
         cured = fit(customers, purchase_model=model, purchase_prior="weak")
         assert statuses(cured) == ["ok", "ok"]
         parameters = purchase_parameters(cured, snapshot_number=0)
@@ -612,9 +590,7 @@ def test_few_customers_have_a_status_or_wide_intervals(count):
         assert np.isfinite(fitted[["estimate", "lower", "upper"]]).all(axis=None)
 
 
-def shaped(count=100, **columns):
-    base = made_customers(count)
-    return base.assign(**columns)
+NO_TIME = dict.fromkeys(TIMES, 0)
 
 
 @pytest.mark.parametrize("prior", ["weak", "none"])
@@ -622,35 +598,30 @@ def shaped(count=100, **columns):
     ("columns", "expected"),
     [
         ({"repeat_count": 0, "span_days": 0}, ["no_repeat_purchases", "ok"]),
-        (dict.fromkeys(["repeat_count", *TIMES], 0), ["no_repeat_purchases", "ok"]),
-        (dict.fromkeys(TIMES, 0) | {"repeat_count": 1}, ["no_observed_time", "ok"]),
+        ({"repeat_count": 0} | NO_TIME, ["no_repeat_purchases", "ok"]),
+        ({"repeat_count": 1} | NO_TIME, ["no_observed_time", "ok"]),
         ({"purchase_value": 25.0}, ["ok", "no_variance"]),
         ({"purchase_value": 0.0}, ["ok", "insufficient_data"]),
         ({"purchase_value": None}, ["ok", "insufficient_data"]),
-        (
-            {"purchase_value": np.exp(np.linspace(0, 200, 100))},
-            ["ok", "no_mean"],
-        ),
     ],
-    ids=["single", "today", "no time", "equal", "zero", "null", "heavy tail"],
+    ids=["single", "today", "no time", "equal", "zero", "null"],
 )
 def test_what_cannot_be_fitted_has_a_status_and_a_reason(columns, expected, prior):
-    fitted = fit(shaped(**columns), purchase_prior=prior)
-    if columns.get("purchase_value", 0) is not None and "no_mean" in expected:
-        assert statuses(fitted)[1] in ("no_mean", "degenerate")
-    elif prior == "weak":
-        assert statuses(fitted) == expected
-    else:
-        assert statuses(fitted)[expected[0] == "ok"] == expected[expected[0] == "ok"]
+    fitted = fit(made_customers(600).assign(**columns), purchase_prior=prior)
+    assert statuses(fitted) == expected
     bad = fitted[fitted["status"] != "ok"]
-    assert (
-        bad.drop(columns=["snapshot_number", "customer_count"])[
-            ["estimate", "standard_error", "lower", "upper", "log_likelihood"]
-        ]
-        .isna()
-        .all(axis=None)
-    )
+    numbers = ["estimate", "standard_error", "lower", "upper", "log_likelihood"]
+    assert bad[numbers].isna().all(axis=None)
     assert fitted["reason"].notna().all()
+
+
+@pytest.mark.parametrize("prior", ["weak", "none"])
+def test_values_over_eighty_powers_of_ten_have_no_model(prior):
+    customers = made_customers(600).assign(
+        purchase_value=np.exp(np.linspace(0, 190, 600))
+    )
+    fitted = fit(customers, purchase_prior=prior)
+    assert statuses(fitted)[1] in ("no_mean", "degenerate")
 
 
 def test_customers_first_seen_today_do_not_disturb_the_others():
@@ -688,6 +659,17 @@ def test_a_heavy_tail_has_no_mean():
     fitted = fit(customers, purchase_prior="weak")
     assert statuses(fitted) == ["ok", "no_mean"]
     assert "q = 0." in fitted["reason"].iloc[-1]
+
+
+def test_a_search_that_ends_on_a_slope_gives_no_figures(monkeypatch):
+    monkeypatch.setattr(
+        lifetime_value,
+        "_newton",
+        lambda loss, theta: (theta + 0.1, lifetime_value._curvature(loss, theta)),
+    )
+    fitted = fit(made_customers(600), purchase_prior="weak")
+    assert statuses(fitted) == ["not_converged"] * 2
+    assert fitted["estimate"].isna().all()
 
 
 def test_without_any_tuples_snapshot_0_says_so():
@@ -745,7 +727,7 @@ value_rows = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(purchase_rows, value_rows, st.sampled_from(MODELS), st.booleans())
 def test_any_tuples_have_finite_figures_or_a_status(rows, values, model, has_prior):
     purchases = pd.DataFrame(
@@ -842,7 +824,7 @@ def hand_made(later, *, monetary=None, purchases=None):
         }
     )
     parameters = pd.concat(
-        [fitted_rows(PLAIN, 1), fitted_rows(ValueParameters(6.0, 4.0, 60.0), 1)]
+        [parameters_of(PLAIN, 1), parameters_of(ValueParameters(6.0, 4.0, 60.0), 1)]
     )
     return frame, parameters
 
