@@ -83,6 +83,11 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- A figure from predictions, null for an input without orders. -#}
+{% macro known_value(expression) -%}
+    {{ return(expression if has('order_lines') else 'null') }}
+{%- endmacro %}
+
 {#- A figure from orders: an empty segment has none of it, an input without orders does
     not know. -#}
 {% macro zero_or_null(expression) -%}

@@ -28,6 +28,11 @@
     ) }}
 {%- endmacro %}
 
+{#- A share as text, in whole percent. -#}
+{% macro as_percent(share) -%}
+    cast(cast(round(100 * ({{ share }})) as integer) as {{ dbt.type_string() }})
+{%- endmacro %}
+
 {#- The step of a thousandth that an amount above zero lies on. -#}
 {% macro value_step(amount) -%}
     cast(floor({{ rounded('1000 * ln(cast(' ~ amount ~ ' as double))', 6) }}) as integer)
@@ -46,4 +51,30 @@
         {%- do terms.append(features ~ '.' ~ feature ~ ' * ' ~ coefficients ~ '.' ~ feature) -%}
     {%- endfor -%}
     {{ return(terms | join(' + ')) }}
+{%- endmacro %}
+
+{#- A value within a limit either way. Null stays null, which least() would not leave. -#}
+{% macro clipped(value, limit) -%}
+    case
+        when {{ value }} > {{ limit }} then {{ limit }}
+        when {{ value }} < -{{ limit }} then -{{ limit }}
+        else {{ value }}
+    end
+{%- endmacro %}
+
+{#- Without a row the coefficient is 0. -#}
+{% macro coefficient_of(feature) -%}
+    coalesce(sum(case when feature = '{{ feature }}' then coefficient end), 0)
+{%- endmacro %}
+
+{#- Whether a customer is in a leaf: above and at most its bounds, null being none. -#}
+{% macro within_leaf(features, leaves) -%}
+    {%- set bounds = [] -%}
+    {%- for feature in churn_features() -%}
+        {%- set value = features ~ '.' ~ feature -%}
+        {%- set bound = leaves ~ '.' ~ feature -%}
+        {%- do bounds.append('coalesce(' ~ value ~ ' > ' ~ bound ~ '_above, true)') -%}
+        {%- do bounds.append('coalesce(' ~ value ~ ' <= ' ~ bound ~ '_at_most, true)') -%}
+    {%- endfor -%}
+    {{ return(bounds | join('\n        and ')) }}
 {%- endmacro %}

@@ -18,76 +18,102 @@ with members as (
 
 ),
 
-described as (
-
+consents as (
+    {% for channel in channels %}
     select
-        {%- for channel in channels %}
-        case when records.has_consent_{{ channel }} then 1 else 0 end
-            as may_{{ channel }},
-        {%- endfor %}
-        members.segmentation,
-        members.segment_id,
-        rfm.monetary,
-        {% if has('order_lines') -%}
-        outlook.lifetime_value,
-        outlook.value_at_risk
-        {%- else -%}
-        cast(null as decimal(18, 4)) as lifetime_value,
-        cast(null as decimal(18, 4)) as value_at_risk
-        {%- endif %}
-    from members
-    inner join {{ ref('int_customer_rfm') }} as rfm
-        on members.customer_id = rfm.customer_id
-    left join {{ ref('stg_customers') }} as records
-        on members.customer_id = records.customer_id
-    {% if has('order_lines') %}
-    left join {{ ref('int_customer_outlook') }} as outlook
-        on members.customer_id = outlook.customer_id
-    {% endif %}
-
+        customer_id,
+        '{{ channel }}' as channel,
+        has_consent_{{ channel }} as is_allowed
+    from {{ ref('stg_customers') }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 -- an input without consents does not know who is reachable
 known as (
 
     select
-        {% for channel in channels -%}
-        count(has_consent_{{ channel }}) > 0 as knows_{{ channel }}
-        {{- ',' if not loop.last }}
-        {% endfor %}
-    from {{ ref('stg_customers') }}
+        channel,
+        count(is_allowed) > 0 as is_known
+    from consents
+    group by channel
+
+),
+
+reached as (
+
+    select
+        members.*,
+        'all' as channel
+    from members
+    union all
+    select
+        members.*,
+        consents.channel
+    from members
+    inner join consents on members.customer_id = consents.customer_id
+    where consents.is_allowed
+
+),
+
+totals as (
+
+    select
+        reached.segmentation,
+        reached.segment_id,
+        reached.channel,
+        count(*) as customer_count,
+        {{ money('sum(rfm.monetary)') }} as revenue,
+        {{ money(known_value('sum(outlook.lifetime_value)')) }} as lifetime_value,
+        {{ money(known_value('sum(outlook.value_at_risk)')) }} as value_at_risk
+    from reached
+    inner join {{ ref('int_customer_rfm') }} as rfm
+        on reached.customer_id = rfm.customer_id
+    {% if has('order_lines') -%}
+    left join {{ ref('int_customer_outlook') }} as outlook
+        on reached.customer_id = outlook.customer_id
+    {% endif -%}
+    group by reached.segmentation, reached.segment_id, reached.channel
+
+),
+
+groups as (
+
+    select
+        totals.segmentation,
+        totals.segment_id,
+        known.channel,
+        known.is_known
+    from totals
+    cross join known
+    where totals.channel = 'all'
+    union all
+    select
+        segmentation,
+        segment_id,
+        channel,
+        true as is_known
+    from totals
+    where channel = 'all'
 
 ),
 
 final as (
 
     select
-        segmentation,
-        segment_id,
-        'all' as channel,
-        true as is_known,
-        count(*) as customer_count,
-        {{ money('sum(monetary)') }} as revenue,
-        {{ money('sum(lifetime_value)') }} as lifetime_value,
-        {{ money('sum(value_at_risk)') }} as value_at_risk
-    from described
-    group by segmentation, segment_id
-    {%- for channel in channels %}
-    union all
-    select
-        described.segmentation,
-        described.segment_id,
-        '{{ channel }}' as channel,
-        known.knows_{{ channel }} as is_known,
-        sum(described.may_{{ channel }}) as customer_count,
-        {%- for amount in ['monetary', 'lifetime_value', 'value_at_risk'] %}
-        {{ money('sum(case when described.may_' ~ channel ~ ' = 1 then described.' ~ amount ~ ' end)') }}
-            as {{ 'revenue' if amount == 'monetary' else amount }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from described
-    cross join known
-    group by described.segmentation, described.segment_id, known.knows_{{ channel }}
-    {%- endfor %}
+        groups.segmentation,
+        groups.segment_id,
+        groups.channel,
+        groups.is_known,
+        coalesce(totals.customer_count, 0) as customer_count,
+        totals.revenue,
+        totals.lifetime_value,
+        totals.value_at_risk
+    from groups
+    left join totals
+        on groups.segmentation = totals.segmentation
+        and groups.segment_id = totals.segment_id
+        and groups.channel = totals.channel
 
 )
 

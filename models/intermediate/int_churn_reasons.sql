@@ -11,9 +11,9 @@ periods as (
 
     select
         customer_id,
-        {{ money('sum(case snapshot_number when 0 then net_amount when 1 then -net_amount end)') }}
+        sum(case snapshot_number when 0 then net_amount when 1 then -net_amount end)
             as amount_now,
-        {{ money('sum(case snapshot_number when 1 then net_amount when 2 then -net_amount end)') }}
+        sum(case snapshot_number when 1 then net_amount when 2 then -net_amount end)
             as amount_before,
         max(snapshot_number) as earliest_snapshot
     from customers
@@ -73,10 +73,7 @@ final as (
                     and amount_now < 0.5 * amount_before
                     then concat(
                         'spent ',
-                        cast(cast(round(
-                            100 - 100 * cast(amount_now as double)
-                            / cast(amount_before as double)
-                        ) as integer) as {{ text }}),
+                        {{ as_percent('1 - ' ~ ratio('amount_now', 'amount_before')) }},
                         ' % less in the last ',
                         cast(churn_horizon_days as {{ text }}),
                         ' days than in those before'
@@ -91,7 +88,7 @@ final as (
             case
                 when returned_share >= 0.25 then concat(
                     'sent back ',
-                    cast(cast(round(100 * returned_share) as integer) as {{ text }}),
+                    {{ as_percent('returned_share') }},
                     ' % of what was bought'
                 )
             end

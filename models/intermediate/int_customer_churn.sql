@@ -1,36 +1,9 @@
 -- The probability that a customer buys nothing within the churn horizon, by the model
 -- that was chosen, and of being a customer still: P(alive) where that is the purchase
 -- model; of another one how much of what the own rhythm promises is left.
-with customers as (
+with features as (
 
-    select * from {{ ref('int_snapshot_customers') }}
-    where snapshot_number = 0
-
-),
-
--- the same features as in segmentation.churn
-features as (
-
-    select
-        customers.customer_id,
-        ln(1 + customers.recency_days) as recency_days,
-        ln(1 + customers.frequency) as frequency,
-        ln(1 + greatest(cast(customers.monetary as double), 0)) as monetary,
-        ln(1 + customers.observed_days) as tenure_days,
-        case
-            when estimates.purchase_probability is not null
-                then greatest(-12, least(12, ln(
-                    greatest(estimates.purchase_probability, 1e-9)
-                    / greatest(1 - estimates.purchase_probability, 1e-9)
-                )))
-        end as purchase_logit,
-        ln(1 + customers.recent_event_count) as recent_event_count,
-        estimates.alive_probability,
-        estimates.purchase_probability,
-        estimates.usual_purchase_probability
-    from customers
-    inner join {{ ref('int_customer_values') }} as estimates
-        on customers.customer_id = estimates.customer_id
+    select * from {{ ref('int_churn_features') }}
 
 ),
 
@@ -47,10 +20,9 @@ coefficients as (
 
     select
         {% for feature in churn_features() -%}
-        coalesce(sum(case when feature = '{{ feature }}' then coefficient end), 0)
-            as {{ feature }},
+        {{ coefficient_of(feature) }} as {{ feature }},
         {% endfor -%}
-        sum(case when feature = 'intercept' then coefficient end) as intercept
+        {{ coefficient_of('intercept') }} as intercept
     from {{ ref('ml_churn_coefficients') }}
 
 ),
@@ -62,32 +34,22 @@ trees as (
         cast(sum(cast(leaves.value as decimal(28, 9))) as double) as log_odds
     from features
     inner join {{ ref('ml_churn_trees') }} as leaves
-        on
-        {% for feature in churn_features() %}
-        coalesce(features.{{ feature }} > leaves.{{ feature }}_above, true)
-        and coalesce(features.{{ feature }} <= leaves.{{ feature }}_at_most, true)
-        {{ 'and' if not loop.last }}
-        {%- endfor %}
+        on {{ within_leaf('features', 'leaves') }}
     group by features.customer_id
 
 ),
 
-judged as (
+scored as (
 
     select
-        features.customer_id,
+        features.*,
         chosen.churn_model,
         chosen.churn_status,
-        features.alive_probability,
-        features.usual_purchase_probability,
         case chosen.churn_model
-            when 'logistic' then 1 / (1 + {{ exp_of(
-                '-(coefficients.intercept'
-                ~ ' + ' ~ churn_score('features', 'coefficients') ~ ')'
-            ) }})
-            when 'gradient_boosting' then 1 / (1 + {{ exp_of('-trees.log_odds') }})
-            else features.purchase_probability
-        end as purchase_probability
+            when 'logistic'
+                then coefficients.intercept + {{ churn_score('features', 'coefficients') }}
+            when 'gradient_boosting' then trees.log_odds
+        end as log_odds
     from features
     cross join chosen
     cross join coefficients
@@ -95,11 +57,28 @@ judged as (
 
 ),
 
+judged as (
+
+    select
+        customer_id,
+        churn_model,
+        churn_status,
+        alive_probability,
+        usual_purchase_probability,
+        churn_model in ('logistic', 'gradient_boosting') as is_supervised,
+        case
+            when churn_model in ('logistic', 'gradient_boosting')
+                then 1 / (1 + {{ exp_of('-log_odds') }})
+            else purchase_probability
+        end as purchase_probability
+    from scored
+
+),
+
 compared as (
 
     select
         *,
-        churn_model in ('logistic', 'gradient_boosting') as is_supervised,
         case
             when purchase_probability > usual_purchase_probability then 1
             else {{ ratio('purchase_probability', 'usual_purchase_probability') }}

@@ -40,7 +40,8 @@ decided as (
             when lifecycle_state in ('prospect', 'no_net_purchase', 'new', 'lapsed')
                 then 'lifecycle'
             when
-                risk_band in ('high', 'gone') or is_high_value and risk_band = 'elevated'
+                risk_band in ('high', 'gone')
+                or is_high_value and risk_band = 'elevated'
                 then 'risk'
             else 'segment'
         end as decided_by,

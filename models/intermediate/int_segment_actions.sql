@@ -25,8 +25,9 @@ named as (
         end as action_persona
     from segments
     left join rfm_segments
-        on segments.segment_id
-        like concat('%rfm-', cast(rfm_segments.segment_number as {{ dbt.type_string() }}))
+        on segments.segment_id like concat(
+            '%rfm-', cast(rfm_segments.segment_number as {{ dbt.type_string() }})
+        )
 
 ),
 

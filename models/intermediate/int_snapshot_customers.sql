@@ -127,9 +127,11 @@ final as (
     left join money_back as later_money_back
         on purchases.snapshot_number = later_money_back.snapshot_number + 1
         and purchases.customer_id = later_money_back.customer_id
+    {% if has('customer_events') -%}
     left join events
         on purchases.snapshot_number = events.snapshot_number
         and purchases.customer_id = events.customer_id
+    {% endif -%}
     left join later
         on purchases.snapshot_number = later.snapshot_number
         and purchases.customer_id = later.customer_id

@@ -1,6 +1,7 @@
 -- The dates that customers are described at: 0 is the as-of date. The others lie whole
--- churn horizons before it, so that what was bought in the horizon after each is known:
--- 1 judges the models, 2 to 4 train them. Each needs half a horizon of orders before it.
+-- churn horizons before it, so that what was bought in the horizon after each is
+-- known: 1 judges the models, 2 to 4 train them. Each needs half a horizon of orders
+-- before it.
 with clock as (
 
     select * from {{ ref('int_as_of_date') }}

@@ -7,6 +7,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 # At most training_sample_size customers of each segmentation, found by hash.
 SAMPLES = {"int_training_sample", "int_earlier_sample", "int_labelled_customers"}
+# About as many customers, at five dates at most; and these grouped by what they did.
+SNAPSHOT_SAMPLES = {"int_churn_sample", "int_purchase_tuples", "int_value_tuples"}
+# As many as there are days and purchases, however many customers.
+PAIRS = {"int_purchase_pairs"}
 # A row a parameter: of models, of segments, of features, of what is published.
 PARAMETERS = {
     "int_segmentation_settings",
@@ -18,8 +22,12 @@ PARAMETERS = {
     "ml_segment_prototypes",
     "features",
     "published_marts",
+    "int_lifetime_value_settings",
+    "ml_purchase_models",
+    "ml_churn_validation",
 }
-LARGEST_TABLE = 25_000 * 2  # the sample's size, of the two segmentations
+# The sample's size, of the two segmentations or at the five dates.
+LARGEST_TABLE = 25_000 * 5
 
 
 def read_by_python_models() -> set[str]:

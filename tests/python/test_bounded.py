@@ -2,14 +2,23 @@
 
 import re
 
-from bounded import PARAMETERS, REPOSITORY, SAMPLES, read_by_python_models, references
+from bounded import (
+    PAIRS,
+    PARAMETERS,
+    REPOSITORY,
+    SAMPLES,
+    SNAPSHOT_SAMPLES,
+    read_by_python_models,
+    references,
+)
 
 MODELS = REPOSITORY / "models"
 
 
 def test_python_models_read_samples_and_parameters_only():
     """A table of another kind must be shown to be bounded, then listed."""
-    assert read_by_python_models() <= SAMPLES | PARAMETERS
+    known = SAMPLES | SNAPSHOT_SAMPLES | PAIRS | PARAMETERS
+    assert read_by_python_models() <= known
 
 
 def test_python_models_name_what_they_read_plainly():
@@ -33,13 +42,26 @@ def test_samples_come_from_the_training_sample_which_is_taken_by_threshold():
         assert "from sample" in text, name
 
 
+def test_snapshot_samples_come_from_customers_below_a_threshold():
+    sql = {
+        name: (MODELS / "intermediate" / f"{name}.sql").read_text(encoding="utf-8")
+        for name in SNAPSHOT_SAMPLES
+    }
+    sample = sql.pop("int_churn_sample")
+    threshold = "hash_order * sizes.customer_count <= {{ var('training_sample_size') }}"
+    assert threshold in " ".join(sample.split())
+    assert "inner join sampled" in sample
+    for name, text in sql.items():
+        assert "from {{ ref('int_churn_sample') }}" in text, name
+
+
 def test_no_window_has_all_rows_in_one_partition():
     """A window without a partition takes one task; those here are over few rows."""
     few = {
         "int_long_features": "the levels of a category",
         "int_rfm_cut_points": "the values of a measure, of money in whole units",
         "base_last_plausible_day": "days",
-        "rpt_recommendations": "segments",
+        "int_value_thresholds": "amounts in steps of a thousandth",
     }
     found = {
         path.stem

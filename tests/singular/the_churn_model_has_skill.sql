@@ -1,7 +1,7 @@
 {{ config(group='segmentation', severity='warn') }}
 
--- Without skill churn_probability is null. Look at rpt_churn_validation: more history or
--- another churn_horizon_days may help.
+-- Without skill churn_probability is null. Look at rpt_churn_validation: more history
+-- or another churn_horizon_days may help.
 select
     model,
     verdict

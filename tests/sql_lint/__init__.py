@@ -44,6 +44,22 @@ def var(name, default=None):
     return _VARS.get(name, default)
 
 
+def known_value(expression):
+    return expression
+
+
+def churn_features():
+    return ["recency_days", "recent_event_count"]
+
+
+def churn_score(features, coefficients):
+    return f"{features}.recency_days * {coefficients}.recency_days"
+
+
+def within_leaf(features, leaves):
+    return f"{features}.recency_days > {leaves}.recency_days_above"
+
+
 def has(table, column=None):
     return True
 

@@ -10,26 +10,28 @@ groups as (
 
 ),
 
-described as (
+-- of all customers where nobody knows who can be reached
+contacts as (
 
     select
         actions.*,
         everybody.customer_count,
         everybody.revenue,
-        reachable.is_known as is_reach_known,
+        coalesce(reachable.is_known, false) as is_reach_known,
         case when reachable.is_known then reachable.customer_count end
             as reachable_customer_count,
-        case when reachable.is_known then reachable.customer_count
+        case
+            when reachable.is_known then reachable.customer_count
             else everybody.customer_count
         end as contacted_count,
-        case actions.value_at_stake
-            {%- for value in ['lifetime_value', 'value_at_risk'] %}
-            when '{{ value }}'
-                then case when reachable.is_known then reachable.{{ value }}
-                    else everybody.{{ value }}
-                end
-            {%- endfor %}
-        end as value_reachable
+        case
+            when reachable.is_known then reachable.lifetime_value
+            else everybody.lifetime_value
+        end as lifetime_value,
+        case
+            when reachable.is_known then reachable.value_at_risk
+            else everybody.value_at_risk
+        end as value_at_risk
     from actions
     inner join groups as everybody
         on actions.segmentation = everybody.segmentation
@@ -42,17 +44,30 @@ described as (
 
 ),
 
+valued as (
+
+    select
+        *,
+        case value_at_stake
+            when 'lifetime_value' then lifetime_value
+            when 'value_at_risk' then value_at_risk
+        end as value_reachable
+    from contacts
+
+),
+
 priced as (
 
     select
         *,
-        {{ money('cast(value_reachable as double) * assumed_uplift') }} as expected_gain,
+        {{ money('cast(value_reachable as double) * assumed_uplift') }}
+            as expected_gain,
         {{ money('contacted_count * offer_cost') }} as cost,
         {{ money(
             'cast(value_reachable as double) * assumed_uplift'
             ~ ' - contacted_count * offer_cost'
         ) }} as net_worth
-    from described
+    from valued
 
 ),
 
@@ -62,11 +77,12 @@ ranked as (
         *,
         row_number() over (
             partition by segmentation
-            order by net_worth desc nulls last, segment_id, priority, action
+            order by
+                net_worth desc nulls last, segment_id asc, priority asc, action asc
         ) as worth_rank,
         row_number() over (
             partition by segmentation, segment_id
-            order by net_worth desc nulls last, priority, action
+            order by net_worth desc nulls last, priority asc, action asc
         ) as choice
     from priced
 
@@ -113,17 +129,15 @@ final as (
         net_worth,
         cast(worth_rank as integer) as worth_rank,
         choice = 1 as is_best_action,
-        case
-            when net_worth is not null
-                then choice = 1 and net_worth > 0
-                {%- if var('budget') is not none %}
-                and cumulative_cost <= {{ var('budget') }}
-                {%- endif %}
-        end as is_within_budget,
+        {% if var('budget') is none -%}
+        choice = 1 and net_worth > 0
+        {%- else -%}
+        choice = 1 and net_worth > 0 and cumulative_cost <= {{ var('budget') }}
+        {%- endif %} as is_within_budget,
         case
             when value_reachable is null then 'no_value'
             when assumed_uplift is null then 'no_uplift'
-            when coalesce(is_reach_known, false) then 'ok'
+            when is_reach_known then 'ok'
             else 'consent_unknown'
         end as status
     from spent
