@@ -352,6 +352,27 @@ def test_gradient_boosting_is_chosen_for_a_signal_without_a_direction():
     assert chosen(found) == "gradient_boosting"
 
 
+def test_a_model_that_ranks_worse_does_not_replace_one_that_is_badly_calibrated(
+    monkeypatch,
+):
+    sample = made_sample(lambda frame: np.zeros(len(frame)), count=400)
+    test = sample[sample["snapshot_number"] == 1].sort_values("customer_id")
+    gone = ~test["bought_later"].to_numpy(dtype=bool)
+    # The purchase model ranks all rightly but calls all but lost, which is worse than
+    # the base rate; logistic regression ranks half of them, near one half.
+    ranked = np.where(np.arange(400) % 2, gone, 0.5)
+    scores = {"mbg_nbd": np.where(gone, 0.99, 0.98), "logistic": 0.45 + 0.1 * ranked}
+    failures = dict.fromkeys(set(MODELS) - set(scores), ("not_trained", "left out"))
+    monkeypatch.setattr(churn, "_scores", lambda *_: (scores, failures))
+    found = validate_churn(sample, EVERY_SNAPSHOT, settings_of())
+    assert cell(found, "logistic", "brier_gain", "lower") > 0
+    assert cell(found, "logistic", "auc_gain", "upper") < 0
+    assert chosen(found) == "mbg_nbd"
+    assert cell(found, "mbg_nbd", "auc") == 1
+    assert cell(found, "mbg_nbd", "auc", "status") == "no_skill"
+    assert cell(found, "logistic", "auc", "status") == "ok"
+
+
 def test_without_any_signal_there_is_no_skill():
     sample = made_sample(lambda frame: np.zeros(len(frame)), count=1500)
     found = validate_churn(sample, EVERY_SNAPSHOT, settings_of())
