@@ -38,21 +38,6 @@
     cast(floor({{ rounded('1000 * ln(cast(' ~ amount ~ ' as double))', 6) }}) as integer)
 {%- endmacro %}
 
-{#- What the churn models look at; segmentation.churn makes the same ones. -#}
-{% macro churn_features() -%}
-    {{ return([
-        'recency_days', 'frequency', 'monetary', 'tenure_days', 'purchase_logit',
-    ] + (['recent_event_count'] if has('customer_events') else [])) }}
-{%- endmacro %}
-
-{% macro churn_score(features, coefficients) -%}
-    {%- set terms = [] -%}
-    {%- for feature in churn_features() -%}
-        {%- do terms.append(features ~ '.' ~ feature ~ ' * ' ~ coefficients ~ '.' ~ feature) -%}
-    {%- endfor -%}
-    {{ return(terms | join(' + ')) }}
-{%- endmacro %}
-
 {#- A value within a limit either way. Null stays null, which least() would not leave. -#}
 {% macro clipped(value, limit) -%}
     case
@@ -65,16 +50,4 @@
 {#- Without a row the coefficient is 0. -#}
 {% macro coefficient_of(feature) -%}
     coalesce(sum(case when feature = '{{ feature }}' then coefficient end), 0)
-{%- endmacro %}
-
-{#- Whether a customer is in a leaf: above and at most its bounds, null being none. -#}
-{% macro within_leaf(features, leaves) -%}
-    {%- set bounds = [] -%}
-    {%- for feature in churn_features() -%}
-        {%- set value = features ~ '.' ~ feature -%}
-        {%- set bound = leaves ~ '.' ~ feature -%}
-        {%- do bounds.append('coalesce(' ~ value ~ ' > ' ~ bound ~ '_above, true)') -%}
-        {%- do bounds.append('coalesce(' ~ value ~ ' <= ' ~ bound ~ '_at_most, true)') -%}
-    {%- endfor -%}
-    {{ return(bounds | join('\n        and ')) }}
 {%- endmacro %}

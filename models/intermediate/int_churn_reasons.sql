@@ -50,50 +50,59 @@ described as (
 
 ),
 
-final as (
+signs as (
 
     select
         customer_id,
-        nullif(concat_ws(
-            '; ',
-            case
-                when repeat_count = 0 then concat(
+        case
+            when repeat_count = 0
+                then concat(
                     'bought on one day only, ', cast(recency_days as {{ text }}),
                     case when recency_days = 1 then ' day ago' else ' days ago' end
                 )
-                when recency_days > 1.5 * greatest(usual_days, 1) then concat(
+            when recency_days > 1.5 * greatest(usual_days, 1)
+                then concat(
                     'silent for ', cast(recency_days as {{ text }}), ' days, with ',
                     cast(cast(round(usual_days) as integer) as {{ text }}),
                     ' days between purchases before'
                 )
-            end,
-            case
-                when
-                    earliest_snapshot = 2 and amount_before > 0
-                    and amount_now < 0.5 * amount_before
-                    then concat(
-                        'spent ',
-                        {{ as_percent('1 - ' ~ ratio('amount_now', 'amount_before')) }},
-                        ' % less in the last ',
-                        cast(churn_horizon_days as {{ text }}),
-                        ' days than in those before'
-                    )
-            end,
-            case
-                when is_silent then concat(
-                    'no visit or click for ',
-                    cast(churn_horizon_days as {{ text }}), ' days'
+        end as rhythm,
+        case
+            when
+                earliest_snapshot = 2 and amount_before > 0
+                and amount_now < 0.5 * amount_before
+                then concat(
+                    'spent ',
+                    {{ as_percent('1 - ' ~ ratio('amount_now', 'amount_before')) }},
+                    ' % less in the last ', cast(churn_horizon_days as {{ text }}),
+                    ' days than in those before'
                 )
-            end,
-            case
-                when returned_share >= 0.25 then concat(
-                    'sent back ',
-                    {{ as_percent('returned_share') }},
+        end as falling_spend,
+        case
+            when is_silent
+                then concat(
+                    'no visit or click for ', cast(churn_horizon_days as {{ text }}),
+                    ' days'
+                )
+        end as silence,
+        case
+            when returned_share >= 0.25
+                then concat(
+                    'sent back ', {{ as_percent('returned_share') }},
                     ' % of what was bought'
                 )
-            end
-        ), '') as churn_reasons
+        end as returns
     from described
+
+),
+
+final as (
+
+    select
+        customer_id,
+        nullif(concat_ws('; ', rhythm, falling_spend, silence, returns), '')
+            as churn_reasons
+    from signs
 
 )
 

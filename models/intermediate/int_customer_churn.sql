@@ -47,7 +47,9 @@ scored as (
         chosen.churn_status,
         case chosen.churn_model
             when 'logistic'
-                then coefficients.intercept + {{ churn_score('features', 'coefficients') }}
+                then
+                    coefficients.intercept
+                    + {{ churn_score('features', 'coefficients') }}
             when 'gradient_boosting' then trees.log_odds
         end as log_odds
     from features

@@ -49,7 +49,8 @@ banded as (
             as value_at_risk,
         case
             {%- for fifth in range(5, 1, -1) %}
-            when judged.lifetime_value >= thresholds.fifth_{{ fifth }}_value then {{ fifth }}
+            when judged.lifetime_value >= thresholds.fifth_{{ fifth }}_value
+                then {{ fifth }}
             {%- endfor %}
             when judged.lifetime_value is not null then 1
         end as lifetime_value_band,

@@ -3,11 +3,11 @@
 with customers as (
 
     select
-        *,
+        customers.*,
         {{ valued_days('customers') }} as valued_days,
         {{ purchase_value('customers') }} as purchase_value
     from {{ ref('int_snapshot_customers') }} as customers
-    where snapshot_number = 0
+    where customers.snapshot_number = 0
 
 ),
 
@@ -43,12 +43,14 @@ described as (
         odds.repeat_count,
         odds.observed_days,
         1 / (1 + odds.odds_of_having_left) as alive_probability,
-        {{ purchase_probability('odds.observed_days') }} as retained_purchase_probability,
+        {{ purchase_probability('odds.observed_days') }}
+            as retained_purchase_probability,
         -- the rhythm as it was known at the last purchase: silence since then is what
         -- it is to be judged by
         {{ purchase_probability('odds.span_days') }} as usual_purchase_probability,
         case
-            when odds.purchase_value is null then odds.p * odds.v / nullif(odds.q - 1, 0)
+            when odds.purchase_value is null
+                then odds.p * odds.v / nullif(odds.q - 1, 0)
             else
                 odds.p * (odds.v + odds.valued_days * odds.purchase_value)
                 / (odds.p * odds.valued_days + odds.q - 1)

@@ -100,11 +100,10 @@ final as (
         {{ money(
             'purchases.net_amount - coalesce(money_back.money_back_amount, 0)'
         ) }} as monetary,
-        {% if has('customer_events') -%}
-        cast(coalesce(events.recent_event_count, 0) as integer)
-        {%- else -%}
-        cast(null as integer)
-        {%- endif %} as recent_event_count,
+        case
+            when {{ 'true' if has('customer_events') else 'false' }}
+                then cast(coalesce(events.recent_event_count, 0) as integer)
+        end as recent_event_count,
         case when snapshots.snapshot_number > 0 then later.customer_id is not null end
             as bought_later,
         case
@@ -127,11 +126,9 @@ final as (
     left join money_back as later_money_back
         on purchases.snapshot_number = later_money_back.snapshot_number + 1
         and purchases.customer_id = later_money_back.customer_id
-    {% if has('customer_events') -%}
     left join events
         on purchases.snapshot_number = events.snapshot_number
         and purchases.customer_id = events.customer_id
-    {% endif -%}
     left join later
         on purchases.snapshot_number = later.snapshot_number
         and purchases.customer_id = later.customer_id

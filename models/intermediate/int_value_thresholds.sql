@@ -39,8 +39,9 @@ running as (
 
     select
         least_value,
+        total_value,
         sum(total_value) over (order by step desc rows unbounded preceding)
-            - total_value as value_above,
+            as value_so_far,
         sum(total_value) over () as all_value
     from steps
 
@@ -50,7 +51,7 @@ core as (
 
     select min(least_value) as core_value
     from running
-    where value_above < 0.8 * all_value
+    where value_so_far - total_value < 0.8 * all_value
 
 ),
 

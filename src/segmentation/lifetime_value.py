@@ -309,8 +309,8 @@ def expected_value(
     """Return the expected value of a purchase day, E[M].
 
     p (v + n z) / (p n + q - 1), with z the mean value of the n purchase days known
-    (Fader and Hardie 2013). Who has none, or none that is positive, gets the
-    population's mean p v / (q - 1).
+    (Fader and Hardie 2013). Who has none gets the population's mean p v / (q - 1);
+    whose purchases were paid back has spent 0.
 
     Parameters
     ----------
@@ -326,8 +326,8 @@ def expected_value(
 
     """
     days, value = _arrays(purchase_day_count, purchase_value)
-    is_known = (days > 0) & (value > 0)
-    days, value = np.where(is_known, days, 0.0), np.where(is_known, value, 0.0)
+    is_known = (days > 0) & ~np.isnan(value)
+    days, value = np.where(is_known, days, 0.0), np.where(value > 0, value, 0.0)
     p, q, v = parameters.p, parameters.q, parameters.v
     return p * (v + days * value) / (p * days + q - 1)
 

@@ -472,8 +472,9 @@ def test_an_order_value_lies_between_the_own_mean_and_the_populations():
     assert expected_value(parameters, 0, None) == pytest.approx([6 * 60 / 3])
     # By hand: 6 (60 + 2 * 20) / (12 + 3).
     assert expected_value(parameters, 2, 20.0) == pytest.approx([40])
-    # What is not positive is not known.
-    assert expected_value(parameters, [3, 3], [-5.0, 0.0]) == pytest.approx([120] * 2)
+    # Paid back means nothing was spent: 6 * 60 / (18 + 3).
+    paid_back = expected_value(parameters, [3, 3], [-5.0, 0.0])
+    assert paid_back == pytest.approx([360 / 21] * 2)
 
 
 # ---- the grid ----------------------------------------------------------------------
