@@ -17,7 +17,7 @@ estimates as (
 
 ),
 
-final as (
+logged as (
 
     select
         customers.customer_id,
@@ -35,6 +35,21 @@ final as (
         estimates.usual_purchase_probability
     from customers
     inner join estimates on customers.customer_id = estimates.customer_id
+
+),
+
+-- so that a leaf of a tree begins at the same value on every engine
+final as (
+
+    select
+        {%- for feature in churn_features() %}
+        {{ rounded(feature, 9) }} as {{ feature }},
+        {%- endfor %}
+        customer_id,
+        alive_probability,
+        purchase_probability,
+        usual_purchase_probability
+    from logged
 
 )
 
