@@ -129,11 +129,13 @@ final as (
         net_worth,
         cast(worth_rank as integer) as worth_rank,
         choice = 1 as is_best_action,
-        {% if var('budget') is none -%}
-        choice = 1 and net_worth > 0
-        {%- else -%}
-        choice = 1 and net_worth > 0 and cumulative_cost <= {{ var('budget') }}
-        {%- endif %} as is_within_budget,
+        case
+            when net_worth is not null
+                then
+                    choice = 1 and net_worth > 0
+                    and {{ 'true' if var('budget') is none
+                        else 'cumulative_cost <= ' ~ var('budget') }}
+        end as is_within_budget,
         case
             when value_reachable is null then 'no_value'
             when assumed_uplift is null then 'no_uplift'
