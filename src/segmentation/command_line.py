@@ -186,6 +186,7 @@ def summary(exports: Path, database: str) -> str:
             lines.append(f"    {status}: {reason}")
         elif structure:
             lines.append(f"    {STRUCTURES[structure]}; stability {stability:.2f}")
+    lines += _value_and_risk(folder)
     lines.append("\nRaw rows")
     for table in dict.fromkeys(row[0] for row in quality):
         counts = [row[1:] for row in quality if row[0] == table]
@@ -208,6 +209,50 @@ def summary(exports: Path, database: str) -> str:
         "  docs       README.md and docs/; make docs for every table and column",
     ]
     return "\n".join(lines)
+
+
+def _value_and_risk(folder: Path) -> list[str]:
+    """Return what is predicted and how well, where there are orders."""
+    if not (folder / "rpt_churn_validation.parquet").exists():
+        return []
+    ((value, basis, at_risk, listed, listed_value),) = _rows(
+        folder / "dim_customers.parquet",
+        "sum(lifetime_value), max(value_basis), sum(value_at_risk), "
+        "count(*) filter (is_high_value_at_risk), "
+        "sum(value_at_risk) filter (is_high_value_at_risk)",
+        "1",
+    )
+    grades = _rows(
+        folder / "rpt_value_validation.parquet", "verdict", "1", "measure = 'grade'"
+    )
+    chosen = _rows(
+        folder / "rpt_churn_validation.parquet",
+        "model, split_part(verdict, ';', 1)",
+        "1",
+        "is_chosen and measure = 'auc'",
+    )
+    lines = ["\nValue and risk"]
+    if value is None:
+        models = _rows(
+            folder / "rpt_purchase_models.parquet",
+            "model, status, reason",
+            "model",
+            "status <> 'ok'",
+        )
+        faults = dict.fromkeys(
+            f"  {model} {why}: {text}" for model, why, text in models
+        )
+        return [*lines, *faults] if faults else []
+    lines.append(f"  lifetime value     {value:>12,.0f} of {basis}")
+    lines += [f"    {verdict}" for (verdict,) in grades]
+    if at_risk is not None:
+        lines.append(f"  value at risk      {at_risk:>12,.0f}")
+        lines.append(
+            f"    {listed:,} valuable customers to save, "
+            f"with {listed_value or 0:,.0f} of it"
+        )
+    lines += [f"    churn by {model}: {verdict}" for model, verdict in chosen]
+    return lines
 
 
 def _rows(file: Path, columns: str, order: str, condition: str = "true") -> list[tuple]:

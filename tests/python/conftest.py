@@ -19,6 +19,7 @@ from builds import (
 from shared_data import shared_file
 
 ONLINE_RETAIL = "online_retail/online_retail.csv.gz"
+CDNOW = "cdnow_sample/CDNOW_sample.txt.gz"
 VALUE_ALONE = {"segmentations_enabled": ["value"]}
 AS_PUBLISHED = {
     "input": "online_retail",
@@ -259,6 +260,18 @@ def from_shuffled_rows(folder, of):
         args=["--select", "+int_customer_rfm", *NO_TESTS],
         variables={"input": "online_retail"},
         data=path,
+    )
+
+
+@shared
+def cdnow(folder, of):
+    """What needs no segments; a purchase that is there twice was made twice."""
+    marts = ["+int_customer_outlook", "+rpt_cohort_retention", "+rpt_second_purchase"]
+    return build(
+        folder,
+        args=["--select", *marts, *NO_TESTS],
+        variables={"input": "cdnow", "duplicate_lines": "keep"},
+        data=shared_file(CDNOW),
     )
 
 

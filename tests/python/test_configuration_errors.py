@@ -41,6 +41,16 @@ WRONG = {
     "impossible day": ({"as_of_date": "2024-02-30"}, ["as_of_date", "2024-02-30"]),
     "policy": ({"returns": "nett"}, ["'returns'", "'nett'", "net or ignore"]),
     "fees": ({"fees": True}, ["'fees'", "exclude or keep"]),
+    "zero prices": ({"zero_prices": "drop"}, ["zero_prices", "exclude or keep"]),
+    "purchase model": ({"purchase_model": "pareto"}, ["'pareto'", "mbg_nbd or bg_nbd"]),
+    "discount rate": (
+        {"annual_discount_rate": 10}, ["annual_discount_rate", "'10'", "0 to 1"],
+    ),
+    "margin rate": ({"margin_rate": "40 %"}, ["margin_rate", "'40 %'", "0 to 1"]),
+    "budget": ({"budget": -5}, ["'budget'", "'-5'", "null or a whole number"]),
+    "value horizon": (
+        {"value_horizon_days": "a year"}, ["value_horizon_days", "whole number"],
+    ),
     "duplicates": ({"duplicate_lines": "first"}, ["duplicate_lines", "drop or keep"]),
     "time zone": ({"time_zone": "Berlin"}, ["time_zone", "'Berlin'", "Europe/Berlin"]),
     "days": ({"max_silent_days": -1}, ["max_silent_days", "'-1'", "whole number"]),
@@ -72,6 +82,14 @@ RIGHT = {
         "returns": "ignore",
         "fees": "keep",
         "duplicate_lines": "keep",
+        "zero_prices": "keep",
+        "purchase_model": "bg_nbd",
+        "purchase_prior": "none",
+        "purchase_values": "repeat",
+        "value_horizon_days": 730,
+        "annual_discount_rate": 0,
+        "margin_rate": 0.4,
+        "budget": 1000,
     },
 }
 

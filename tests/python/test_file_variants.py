@@ -91,8 +91,67 @@ def credit_card_in_small_letters(folder, of):
     )
 
 
-for _job in (mall_by_a_spreadsheet, mall_in_windows_1252, credit_card_in_small_letters):
+@shared
+def fixed_width(folder, of):
+    """Windows' line ends, a blank line, and lines of other lengths."""
+    lines = [
+        " 00004 0001 19970101  2   29.33",
+        "",
+        " 00021 0002 19970102 12 1063.34",
+        " 00021 0002 19970103  1",
+        "00021 0002 19970103  1   12.00",
+        " 00033 0003 19971301  1    9.90",
+        " 00044 0004 19970105  1    9.90  ",
+        " 00055 0005 1997010\xe4  1    9.90",
+    ]
+    path = folder / "cdnow.txt"
+    path.write_bytes("\r\n".join(lines).encode("latin-1"))
+    return build(
+        folder,
+        "run",
+        args=["--select", "+rpt_data_quality", "+stg_order_lines"],
+        variables={"input": "cdnow"},
+        data=path,
+    )
+
+
+for _job in (
+    mall_by_a_spreadsheet,
+    mall_in_windows_1252,
+    credit_card_in_small_letters,
+    fixed_width,
+):
     globals()[f"{_job.__name__}_fixture"] = fixture_of(_job.__name__)
+
+
+def test_fields_of_fixed_width_are_cut_and_other_lines_kept(fixed_width):
+    used = fixed_width.rows(
+        "select order_id, customer_id, net_amount::text from dev_staging.stg_order_lines "
+        "order by customer_id"
+    )
+    assert used == [
+        ("00004-19970101", "00004", "29.3300"),
+        ("00021-19970102", "00021", "1063.3400"),
+        ("00044-19970105", "00044", "9.9000"),
+    ]
+    kept = fixed_width.rows(
+        "select source_line, reason from dev_staging.stg_quarantined_rows "
+        "order by source_line"
+    )
+    assert kept == [
+        (4, "wrong_number_of_columns"),
+        (5, "malformed_customer_id"),
+        (6, "invalid_date"),
+        (8, "invalid_encoding"),
+    ]
+    measures = dict(
+        fixed_width.rows(
+            "select measure, sum(row_count)::int from dev_marts.rpt_data_quality "
+            "where source_table = 'order_lines' and measure <> 'note' group by measure"
+        )
+    )
+    assert measures == {"physical": 7, "used": 3, "quarantined": 4}
+
 
 VARIANTS = ["mall_by_a_spreadsheet", "mall_in_windows_1252"]
 

@@ -4,10 +4,9 @@ import math
 
 import pytest
 from builds import NO_TESTS, build, continued, shared
-from conftest import fixture_of
+from conftest import CDNOW, fixture_of
 from shared_data import shared_file
 
-CDNOW = "cdnow_sample/CDNOW_sample.txt.gz"
 # As the papers have it: every row of the file, zero ones too, 39 weeks and 39 weeks on.
 AS_PUBLISHED = {
     "input": "cdnow",
@@ -72,18 +71,7 @@ def cdnow_judged(folder, of):
     return scored(folder, *selected, as_of_date="1998-07-01")
 
 
-@shared
-def cdnow(folder, of):
-    """The project's defaults, to the file's last day."""
-    return build(
-        folder,
-        args=["--select", "+int_customer_outlook", *NO_TESTS],
-        variables={"input": "cdnow"},
-        data=shared_file(CDNOW),
-    )
-
-
-for _name in ("cdnow_by_mbg", "cdnow_by_bg", "cdnow_judged", "cdnow"):
+for _name in ("cdnow_by_mbg", "cdnow_by_bg", "cdnow_judged"):
     globals()[_name] = fixture_of(_name)
 
 

@@ -12,7 +12,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 import pytest
-from builds import NO_TESTS, build, write_lines
 from shared_data import shared_file
 
 Z = 1.959963984540054
@@ -55,35 +54,19 @@ def shop_of_build(finished):
 
 
 def read_cdnow():
-    """Master id, id, day, CDs and dollars: a purchase a row; some cost nothing."""
+    """Id, another id, day, CDs and dollars: a purchase a row; some cost nothing."""
     path = shared_file("cdnow_sample/CDNOW_sample.txt.gz")
     with gzip.open(path, "rt", encoding="ascii") as stream:
         rows = [line.split() for line in stream if line.strip()]
     return [
         (who, date(int(day[:4]), int(day[4:6]), int(day[6:])), Decimal(dollars))
-        for _, who, day, _, dollars in rows
+        for who, _, day, _, dollars in rows
     ]
-
-
-@pytest.fixture(scope="module")
-def cdnow(tmp_path_factory):
-    """The two marts that need no segments, as of the day after the last purchase."""
-    folder = tmp_path_factory.mktemp("cdnow")
-    lines = [
-        f"O{number},C{who},{day} 12:00:00,CD,1,{dollars}"
-        for number, (who, day, dollars) in enumerate(read_cdnow())
-    ]
-    return build(
-        folder,
-        args=["--select", "+rpt_cohort_retention", "+rpt_second_purchase", *NO_TESTS],
-        variables={"input": "template"},
-        data=write_lines(folder / "lines.csv", lines),
-    )
 
 
 @pytest.fixture(scope="module")
 def cdnow_shop():
-    rows = [(f"C{who}", day, dollars) for who, day, dollars in read_cdnow() if dollars]
+    rows = [row for row in read_cdnow() if row[2]]
     return shop_of([row[:2] for row in rows], rows, date(1997, 1, 1), date(1998, 7, 1))
 
 

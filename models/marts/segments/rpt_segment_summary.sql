@@ -39,10 +39,18 @@ by_segment as (
         sum(rfm.frequency) as order_count,
         sum(rfm.monetary) as revenue,
         sum(rfm.order_net_amount) as order_net_amount,
-        {{ exact_mean('rfm.recency_days') }} as mean_recency_days
+        {{ exact_mean('rfm.recency_days') }} as mean_recency_days,
+        {{ money(known_value('sum(outlook.lifetime_value)')) }} as lifetime_value,
+        {{ money(known_value('sum(outlook.value_at_risk)')) }} as value_at_risk,
+        cast({{ known_value(exact_mean('outlook.churn_probability')) }} as double)
+            as mean_churn_probability
     from assigned
     inner join rfm on assigned.customer_id = rfm.customer_id
     inner join lifecycle on assigned.customer_id = lifecycle.customer_id
+    {% if has('order_lines') -%}
+    left join {{ ref('int_customer_outlook') }} as outlook
+        on assigned.customer_id = outlook.customer_id
+    {% endif -%}
     group by assigned.segmentation, assigned.segment_id
 
 ),
@@ -59,7 +67,10 @@ counted as (
         {{ zero_or_null('by_segment.order_count') }} as order_count,
         {{ money(zero_or_null('by_segment.revenue')) }} as revenue,
         {{ money(zero_or_null('by_segment.order_net_amount')) }} as order_net_amount,
-        by_segment.mean_recency_days
+        by_segment.mean_recency_days,
+        by_segment.lifetime_value,
+        by_segment.value_at_risk,
+        by_segment.mean_churn_probability
     from segments
     left join by_segment
         on segments.segmentation = by_segment.segmentation
@@ -87,7 +98,10 @@ final as (
         {{ money(ratio('order_net_amount', 'order_count', 4)) }}
             as average_order_amount,
         {{ ratio('order_count', 'customer_count') }} as mean_frequency,
-        mean_recency_days
+        mean_recency_days,
+        lifetime_value,
+        value_at_risk,
+        mean_churn_probability
     from counted
 
 )
