@@ -182,8 +182,8 @@ def test_what_follows_from_value_and_risk(finished):
 
 def test_few_customers_get_a_status_in_place_of_a_number(few_customers):
     statuses = few_customers.rows(
-        "select distinct value_status, churn_status, lifetime_value, churn_probability, "
-        "risk_band from marts.dim_customers"
+        "select distinct value_status, churn_status, lifetime_value, "
+        "churn_probability, risk_band from marts.dim_customers"
     )
     assert statuses == [("insufficient_data", "insufficient_data", None, None, None)]
     reasons = few_customers.rows(

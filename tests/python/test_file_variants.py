@@ -126,8 +126,8 @@ for _job in (
 
 def test_fields_of_fixed_width_are_cut_and_other_lines_kept(fixed_width):
     used = fixed_width.rows(
-        "select order_id, customer_id, net_amount::text from dev_staging.stg_order_lines "
-        "order by customer_id"
+        "select order_id, customer_id, net_amount::text "
+        "from dev_staging.stg_order_lines order by customer_id"
     )
     assert used == [
         ("00004-19970101", "00004", "29.3300"),
