@@ -68,8 +68,10 @@
         else concat(
             next_actions.group_name, ': ',
             case
-                when next_actions.decided_by = 'risk'
-                    then coalesce(concat(outlook.churn_reasons, '; '), '')
+                when
+                    next_actions.decided_by = 'risk'
+                    and outlook.churn_reasons is not null
+                    then concat(outlook.churn_reasons, '; ')
                 else ''
             end,
             cast(rfm.frequency as {{ text }}),

@@ -1,5 +1,5 @@
 -- What speaks for a customer's leaving, in words, the strongest kind first: the own
--- rhythm, falling spend, silence, returns.
+-- rhythm, falling spend, silence, returns; else how long the last purchase is ago.
 {% set text = dbt.type_string() %}
 with customers as (
 
@@ -91,7 +91,13 @@ signs as (
                     'sent back ', {{ as_percent('returned_share') }},
                     ' % of what was bought'
                 )
-        end as returns
+        end as returns,
+        concat(
+            'last bought ', cast(recency_days as {{ text }}),
+            case when recency_days = 1 then ' day' else ' days' end,
+            ' ago, with ', cast(cast(round(usual_days) as integer) as {{ text }}),
+            ' days between purchases before'
+        ) as otherwise
     from described
 
 ),
@@ -100,8 +106,10 @@ final as (
 
     select
         customer_id,
-        nullif(concat_ws('; ', rhythm, falling_spend, silence, returns), '')
-            as churn_reasons
+        coalesce(
+            nullif(concat_ws('; ', rhythm, falling_spend, silence, returns), ''),
+            otherwise
+        ) as churn_reasons
     from signs
 
 )
