@@ -16,7 +16,7 @@
         'cluster_count': 'cluster_count', 'training_sample_size': 'count',
         'random_seed': 'count', 'map_sample_size': 'count',
         'purchase_model': ['mbg_nbd', 'bg_nbd'], 'purchase_prior': ['weak', 'none'],
-        'purchase_values': ['all', 'repeat'], 'value_horizon_days': 'count',
+        'purchase_values': ['all', 'repeat'], 'value_horizon_days': 'positive count',
         'annual_discount_rate': 'share', 'margin_rate': 'share or null',
         'budget': 'count or null',
         'segmentations_enabled': 'any',
@@ -105,6 +105,8 @@
         {% if value not in rule %}{% do stop(given ~ (rule | join(' or ')) ~ '.') %}{% endif %}
     {% elif rule == 'count' and not is_count(value) %}
         {% do stop(given ~ 'a whole number, 0 or more.') %}
+    {% elif rule == 'positive count' and (not is_count(value) or value | int == 0) %}
+        {% do stop(given ~ 'a whole number above 0.') %}
     {% elif rule == 'count or null' and value is not none and not is_count(value) %}
         {% do stop(given ~ 'null or a whole number, 0 or more.') %}
     {% elif rule == 'auto or count' and value != 'auto' and not is_count(value) %}

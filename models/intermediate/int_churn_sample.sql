@@ -33,8 +33,8 @@ final as (
         cast(customers.{{ column }} as double) as {{ column }},
         {%- endfor %}
         {%- for column in [
-            'repeat_count', 'span_days', 'observed_days', 'recency_days', 'frequency', 'recent_event_count', 'bought_later',
-            'later_purchase_count',
+            'repeat_count', 'span_days', 'observed_days', 'recency_days', 'frequency',
+            'recent_event_count', 'bought_later', 'later_purchase_count',
         ] %}
         customers.{{ column }},
         {%- endfor %}

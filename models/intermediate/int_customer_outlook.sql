@@ -71,13 +71,17 @@ final as (
 
     select
         banded.*,
-        banded.is_high_value and banded.risk_band in ('elevated', 'high')
-            as is_high_value_at_risk,
+        -- whoever is new is to be welcomed, not called back
+        banded.is_high_value
+        and banded.risk_band in ('elevated', 'high')
+        and lifecycle.lifecycle_state <> 'new' as is_high_value_at_risk,
         case
             when banded.risk_band in ('elevated', 'high', 'gone')
                 then reasons.churn_reasons
         end as churn_reasons
     from banded
+    inner join {{ ref('int_lifecycle_states') }} as lifecycle
+        on banded.customer_id = lifecycle.customer_id
     left join {{ ref('int_churn_reasons') }} as reasons
         on banded.customer_id = reasons.customer_id
 

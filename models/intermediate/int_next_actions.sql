@@ -50,7 +50,7 @@ decided as (
             when lifecycle_state in ('prospect', 'no_net_purchase', 'new', 'lapsed')
                 then lifecycle_state
             when is_high_value and risk_band in ('elevated', 'high', 'gone')
-                then 'high_value_at_risk'
+                then 'high_value_leaving'
             when risk_band in ('high', 'gone') then 'at_risk'
         end as persona
     from labelled

@@ -377,7 +377,8 @@ def validate_churn(
     The purchase model stands unless logistic regression is better: the 95 % interval
     of its Brier gain lies above 0, and that of its AUC gain not below. Gradient
     boosting has to beat the winner in the same way. Where there is no purchase model,
-    logistic regression is taken if it has skill. The baselines are never chosen.
+    the first of the two that has skill stands in its place. The baselines are never
+    chosen.
 
     Parameters
     ----------

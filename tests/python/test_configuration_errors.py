@@ -51,6 +51,7 @@ WRONG = {
     "value horizon": (
         {"value_horizon_days": "a year"}, ["value_horizon_days", "whole number"],
     ),
+    "no horizon": ({"value_horizon_days": 0}, ["value_horizon_days", "'0'", "above 0"]),
     "duplicates": ({"duplicate_lines": "first"}, ["duplicate_lines", "drop or keep"]),
     "time zone": ({"time_zone": "Berlin"}, ["time_zone", "'Berlin'", "Europe/Berlin"]),
     "days": ({"max_silent_days": -1}, ["max_silent_days", "'-1'", "whole number"]),

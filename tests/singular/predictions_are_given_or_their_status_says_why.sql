@@ -19,7 +19,7 @@ final as (
         or (lifetime_value is null) <> (lifetime_value_band is null)
         or (lifetime_value is null) <> (value_if_retained is null)
         or (churn_status in ('ok', 'not_validated')) <> (churn_probability is not null)
-        or (churn_probability is null) <> (risk_band is null)
+        or risk_band is not null and churn_probability is null
         or (frequency = 0) <> (value_status = 'no_purchase')
         or abs(value_at_risk) > abs(value_if_retained)
         or is_high_value_at_risk and not is_high_value

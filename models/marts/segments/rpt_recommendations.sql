@@ -119,6 +119,10 @@ final as (
             'revenue',
             'sum(case when choice = 1 then revenue end) over (partition by segmentation)'
         ) }} as revenue_share,
+        cast(dense_rank() over (
+            partition by segmentation
+            order by revenue desc nulls last, segment_id asc
+        ) as integer) as revenue_rank,
         value_at_stake,
         {{ money('value_reachable') }} as value_reachable,
         cast(assumed_uplift as double) as uplift,
@@ -138,7 +142,7 @@ final as (
         end as is_within_budget,
         case
             when value_reachable is null then 'no_value'
-            when assumed_uplift is null then 'no_uplift'
+            when net_worth is null then 'no_assumption'
             when is_reach_known then 'ok'
             else 'consent_unknown'
         end as status
