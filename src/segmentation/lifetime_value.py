@@ -4,11 +4,11 @@ A customer buys at a rate of their own and leaves for good after any purchase wi
 chance of their own ("buy till you die"). The symbols are the literature's: x repeat
 purchase days, t_x the days from the first purchase to the last, T the days from the
 first purchase to the last day observed, the one before the snapshot. Rates vary between
-customers as Gamma(r, alpha), chances to leave as Beta(a, b). BG/NBD (Fader, Hardie and Lee 2005) lets nobody leave
-before the first repeat purchase, MBG/NBD (Batislam, Denizel and Filiztekin 2007) also
-after the first purchase. With k = x + m opportunities to leave, m = 1 for MBG and 0
-for BG, both are one formula. The value of a purchase day is Gamma-Gamma with
-parameters p, q and v (Fader and Hardie 2013).
+customers as Gamma(r, alpha), chances to leave as Beta(a, b). BG/NBD (Fader, Hardie and
+Lee 2005) lets nobody leave before the first repeat purchase, MBG/NBD (Batislam, Denizel
+and Filiztekin 2007) also after the first purchase. With k = x + m opportunities to
+leave, m = 1 for MBG and 0 for BG, both are one formula. The value of a purchase day is
+Gamma-Gamma with parameters p, q and v (Fader and Hardie 2013).
 """
 
 from collections.abc import Callable
