@@ -288,7 +288,7 @@ def few_customers(folder, of):
     ]
     return build(
         folder,
-        args=["--target", "prod"],
+        args=["--target", "prod", *NO_UNIT_TESTS],
         variables={"input": "template"},
         data=write_lines(folder / "lines.csv", rows),
     )

@@ -75,6 +75,12 @@ for _name in ("cdnow_by_mbg", "cdnow_by_bg", "cdnow_judged"):
     globals()[_name] = fixture_of(_name)
 
 
+# the other model is the same SQL with other parameters
+both_models = pytest.mark.parametrize(
+    "model", ["mbg_nbd", pytest.param("bg_nbd", marks=pytest.mark.slow)]
+)
+
+
 def parameters(finished, model, snapshot=0):
     rows = finished.rows(
         "select parameter, estimate, log_likelihood, customer_count "
@@ -98,7 +104,7 @@ def scores(finished, repeat_count, span_days):
     return row
 
 
-@pytest.mark.parametrize("model", ["mbg_nbd", "bg_nbd"])
+@both_models
 def test_published_parameters_come_from_the_raw_transactions(model, request):
     finished = request.getfixturevalue(f"cdnow_by_{model.removesuffix('_nbd')}")
     found, likelihood, customers = parameters(finished, model)
@@ -115,7 +121,7 @@ def test_published_parameters_come_from_the_raw_transactions(model, request):
     assert in_weeks == pytest.approx(LOG_LIKELIHOOD[model], abs=0.01)
 
 
-@pytest.mark.parametrize("model", ["mbg_nbd", "bg_nbd"])
+@both_models
 def test_the_published_customer_is_scored_as_published(model, request):
     finished = request.getfixturevalue(f"cdnow_by_{model.removesuffix('_nbd')}")
     alive, buys, purchases = scores(finished, 2, 213)
@@ -125,6 +131,7 @@ def test_the_published_customer_is_scored_as_published(model, request):
     assert purchases == pytest.approx(expected["purchases"], abs=5e-4)
 
 
+@pytest.mark.slow
 def test_who_bought_once_may_have_left_under_mbg_alone(cdnow_by_mbg, cdnow_by_bg):
     alive, buys, purchases = scores(cdnow_by_mbg, 0, 0)
     assert alive == pytest.approx(BOUGHT_ONCE["alive"], abs=3e-5)
@@ -133,7 +140,7 @@ def test_who_bought_once_may_have_left_under_mbg_alone(cdnow_by_mbg, cdnow_by_bg
     assert scores(cdnow_by_bg, 0, 0)[0] == 1
 
 
-@pytest.mark.parametrize("model", ["mbg_nbd", "bg_nbd"])
+@both_models
 def test_all_customers_together_are_expected_to_buy_what_is_published(model, request):
     finished = request.getfixturevalue(f"cdnow_by_{model.removesuffix('_nbd')}")
     total = finished.one(
@@ -158,6 +165,7 @@ def test_gamma_gamma_is_that_of_the_946_who_came_back(cdnow_by_mbg):
     assert float(amounts["00198"]) == pytest.approx(35.171002, abs=0.001)
 
 
+@pytest.mark.slow
 def test_the_holdout_is_the_published_one(cdnow_judged):
     """39 weeks on 1,882 purchases were made, of which MBG/NBD expected 1,576.74."""
     actual = cdnow_judged.one(
@@ -175,6 +183,7 @@ def test_the_holdout_is_the_published_one(cdnow_judged):
     assert ratio == pytest.approx(EXPECTED_PURCHASES["mbg_nbd"] / 1882, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_snapshot_knows_what_was_known_on_its_day(cdnow_by_mbg, cdnow_judged):
     """All of it equal to a build of that day, nine months of data fewer."""
     columns = (

@@ -148,6 +148,7 @@ def test_a_split_keeps_old_ids_where_the_customers_are_and_records_parents(
         assert shared[parent, parent] >= shared[parent, child], "the larger child"
 
 
+@pytest.mark.slow
 def test_vanished_segments_are_retired_but_not_forgotten(eight_clusters, three_again):
     found = ids(three_again)
     assert set(found) == active(eight_clusters) | active(three_again)
@@ -161,6 +162,7 @@ def test_vanished_segments_are_retired_but_not_forgotten(eight_clusters, three_a
     assert {row[1] for row in three_again.registry()[1]} == {1, 2, 3}
 
 
+@pytest.mark.slow
 def test_an_id_is_never_used_again(three_again, eight_again):
     before, after = ids(three_again), ids(eight_again)
     gone = {name for name, (status, *_) in before.items() if status == "retired"}
