@@ -191,9 +191,18 @@ def cut_off(folder, of):
 @shared
 def returns_ignored(folder, of):
     """What the literature has: positive quantities, nothing netted."""
+    return _without_netting(folder, "+int_customer_rfm")
+
+
+@shared
+def clustered_as_published(folder, of):
+    return _without_netting(folder, "+ml_segmentation_candidates")
+
+
+def _without_netting(folder, selected):
     return build(
         folder,
-        args=["--select", "+ml_segmentation_candidates", *NO_TESTS],
+        args=["--select", selected, *NO_TESTS],
         variables=AS_PUBLISHED | {"returns": "ignore"},
         data=shared_file(ONLINE_RETAIL),
     )

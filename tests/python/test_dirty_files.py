@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-from builds import build, continued, shared, write_lines
+from builds import NO_UNIT_TESTS, build, continued, shared, write_lines
 from conftest import fixture_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -70,6 +70,7 @@ def dirty(folder, of):
     )
     return build(
         folder,
+        args=NO_UNIT_TESTS,
         variables={"input": "template"},
         data=folder / "lines.csv",
         customers=folder / "people.csv",

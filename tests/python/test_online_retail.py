@@ -44,8 +44,9 @@ def test_distribution_of_each_metric_without_netting(returns_ignored, metric, ex
     assert [float(value) for value in found] == pytest.approx(expected, abs=5e-5)
 
 
-def test_clusterings_have_the_published_inertia_and_silhouettes(returns_ignored):
-    candidates = returns_ignored.frame(
+@pytest.mark.slow
+def test_clusterings_have_the_published_inertia_and_silhouettes(clustered_as_published):
+    candidates = clustered_as_published.frame(
         "select cluster_count, inertia, silhouette "
         "from dev_intermediate.ml_segmentation_candidates "
         "where segmentation = 'value' and algorithm = 'kmeans' "
