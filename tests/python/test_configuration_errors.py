@@ -192,7 +192,7 @@ def stops(small_project, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("name", ["online_retail", "template"])
+@pytest.mark.parametrize("name", ["online_retail"])
 def test_an_input_without_its_file_says_how_to_name_it(stops, name):
     said = stops([f"'{name}'", "SEGMENTATION_DATA"], {"input": name})
     assert "DATA=<file>" in said

@@ -359,6 +359,7 @@ def test_hardly_any_data_still_runs(few_customers, tmp_path, name):
     ) == len(lines)
 
 
+@pytest.mark.slow
 def test_a_file_without_a_row_is_no_reason_to_crash(few_customers, tmp_path):
     """It runs, or it stops with a sentence."""
     continued(few_customers, tmp_path, exports=False)

@@ -52,8 +52,17 @@ def test_a_python_model_has_at_most_15_lines(path):
     assert len(lines) <= 15
 
 
+# What takes long: the evidence of every number of clusters, measured anew.
+LONG = {"ml_segmentation_candidates": pytest.mark.slow}
+
+
 @pytest.mark.parametrize(
-    "path", [f for f in FILES if f.stem != "publish"], ids=lambda path: path.stem
+    "path",
+    [
+        pytest.param(file, marks=LONG.get(file.stem, ()), id=file.stem)
+        for file in FILES
+        if file.stem != "publish"
+    ],
 )
 def test_a_python_model_gives_what_the_build_has(demo, path):
     """Run outside dbt, on the build's own tables; no column is of bare objects."""

@@ -48,7 +48,11 @@ def netted_worlds(folder, of):
 netted_worlds_fixture = fixture_of("netted_worlds")
 
 
-@pytest.fixture(scope="module", params=DATES)
+# a later date is another build
+LATER = [pytest.param(date, marks=pytest.mark.slow) for date in DATES[1:]]
+
+
+@pytest.fixture(scope="module", params=[DATES[0], *LATER])
 def by_date(request, netted_worlds, tmp_path_factory):
     if request.param == DATES[0]:
         return request.param, netted_worlds
