@@ -69,10 +69,10 @@ totals as (
     from reached
     inner join {{ ref('int_customer_rfm') }} as rfm
         on reached.customer_id = rfm.customer_id
-    {% if has('order_lines') -%}
+    {% if has('order_lines') %}
     left join {{ ref('int_customer_outlook') }} as outlook
         on reached.customer_id = outlook.customer_id
-    {% endif -%}
+    {% endif %}
     group by reached.segmentation, reached.segment_id, reached.channel
 
 ),
