@@ -45,6 +45,7 @@ scored as (
         features.*,
         chosen.churn_model,
         chosen.churn_status,
+        chosen.churn_model in ('logistic', 'gradient_boosting') as is_supervised,
         case chosen.churn_model
             when 'logistic'
                 then
@@ -67,10 +68,9 @@ judged as (
         churn_status,
         alive_probability,
         usual_purchase_probability,
-        churn_model in ('logistic', 'gradient_boosting') as is_supervised,
+        is_supervised,
         case
-            when churn_model in ('logistic', 'gradient_boosting')
-                then 1 / (1 + {{ exp_of('-log_odds') }})
+            when is_supervised then 1 / (1 + {{ exp_of('-log_odds') }})
             else purchase_probability
         end as purchase_probability
     from scored
