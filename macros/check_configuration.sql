@@ -13,6 +13,8 @@
         'fees': ['exclude', 'keep'], 'zero_prices': ['exclude', 'keep'],
         'minimum_customers': 'count',
         'churn_horizon_days': 'auto or count', 'new_customer_days': 'count',
+        'rfm_window_months': 'count or null', 'history_months': 'count or null',
+        'history_warm_up_days': 'auto or count', 'late_arrival_days': 'count',
         'cluster_count': 'cluster_count', 'training_sample_size': 'count',
         'random_seed': 'count', 'map_sample_size': 'count',
         'purchase_model': ['mbg_nbd', 'bg_nbd'], 'purchase_prior': ['weak', 'none'],

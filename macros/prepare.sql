@@ -24,3 +24,38 @@
     {%- endset -%}
     coalesce(power({{ rounded(prepared, 9) }} - {{ feature }}_centre, 2), 0)
 {%- endmacro %}
+
+{#- The prototypes in force as a CTE, one row each, the preparation of every numeric
+    feature in its columns. -#}
+{% macro prototype_cte() -%}
+prototypes as (
+
+    select
+        segmentation,
+        prototype_id,
+        segment_id,
+        {%- for feature in features_of_kind('numeric') %}
+        {%- for parameter in [
+            'transform', 'fill_value', 'lower', 'upper', 'centring', 'scale', 'centre',
+        ] %}
+        max(case when feature = '{{ feature }}' then {{ parameter }} end)
+            as {{ feature }}_{{ parameter }},
+        {%- endfor %}
+        {%- endfor %}
+        max(radius) as radius
+    from {{ ref('ml_segment_prototypes') }}
+    group by segmentation, prototype_id, segment_id
+
+)
+{%- endmacro %}
+
+{#- How far a customer is from a prototype; `categories` has what its categories add. -#}
+{% macro distance_to_prototype(categories) -%}
+    sqrt(
+        0
+        {%- for feature in features_of_kind('numeric') %}
+        + {{ squared_difference(feature) }}
+        {%- endfor %}
+        + coalesce({{ categories }}.squared_distance, 0)
+    )
+{%- endmacro %}

@@ -9,12 +9,34 @@
         'registry_segment_prototypes',
     ] + (
         [
-            'dim_dates', 'fct_orders', 'rpt_cohort_retention', 'rpt_retention',
+            'dim_dates', 'fct_orders', 'fct_customer_months',
+            'fct_customer_segment_months', 'rpt_history', 'rpt_segment_migration',
+            'rpt_segment_trends', 'rpt_cohort_retention', 'rpt_retention',
             'rpt_second_purchase', 'rpt_purchase_models', 'rpt_value_validation',
             'rpt_churn_validation', 'registry_rfm_cut_points',
         ]
         if has('order_lines') else []
     )) }}
+{%- endmacro %}
+
+{#- What publishing appends to the registry: of a published table the rows whose `keys`
+    the registry's table does not have yet, of a month only once it is closed. -#}
+{% macro promotions() -%}
+    {% set promotions = {} %}
+    {% for table, columns in registry_tables().items() %}
+        {% set mart = 'fct_' ~ table if table.endswith('_months') else 'registry_' ~ table %}
+        {% set keys = [] %}
+        {% for key in ['segmentation', 'model_version', 'month_end_date']
+            if key in columns
+            and not (key == 'model_version' and 'month_end_date' in columns) %}
+            {% do keys.append(key) %}
+        {% endfor %}
+        {% do promotions.update({mart: {
+            'table': table, 'columns': columns | list, 'keys': keys,
+            'condition': 'is_closed' if 'month_end_date' in columns else 'true',
+        }}) %}
+    {% endfor %}
+    {{ return(promotions) }}
 {%- endmacro %}
 
 {#- Name, relation, key and columns of each published table; personal data stays out

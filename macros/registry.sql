@@ -26,6 +26,25 @@
             'minimum_monetary': 'decimal(18, 4)', 'churn_horizon_days': 'integer',
             'training_customers': 'integer',
         },
+        'customer_months': {
+            'customer_id': 'string', 'month_end_date': 'date',
+            'recency_days': 'integer', 'tenure_days': 'integer',
+            'frequency': 'integer', 'monetary': 'decimal(18, 4)',
+            'rfm_frequency': 'integer', 'rfm_monetary': 'decimal(18, 4)',
+            'month_purchase_count': 'integer', 'month_revenue': 'decimal(18, 4)',
+            'month_given_back_amount': 'decimal(18, 4)', 'rfm_status': 'string',
+            'recency_score': 'integer', 'frequency_score': 'integer',
+            'monetary_score': 'integer', 'rfm_segment': 'string',
+            'rfm_model_version': 'integer', 'lifecycle_state': 'string',
+            'policy_hash': 'string',
+        },
+        'customer_segment_months': {
+            'customer_id': 'string', 'segmentation': 'string',
+            'month_end_date': 'date', 'segment_id': 'string',
+            'model_version': 'integer', 'previous_segment_id': 'string',
+            'previous_segment_id_by_this_model': 'string', 'movement': 'string',
+            'policy_hash': 'string',
+        },
     }) }}
 {%- endmacro %}
 
@@ -132,12 +151,20 @@
 {% macro restore_registry_table(relation, table) -%}
     {% set manifest = published_manifest() %}
     {% if not manifest %}{{ return('') }}{% endif %}
-    {% set file = exports_folder() ~ '/' ~ manifest.folder ~ '/registry_' ~ table ~ '.parquet' %}
-    {% set rows = published_rows(file, manifest) %}
+    {% for mart, promotion in promotions().items() if promotion.table == table %}
+        {% set file = exports_folder() ~ '/' ~ manifest.folder ~ '/' ~ mart ~ '.parquet' %}
+        {% set rows = published_rows(file, manifest) %}
     {% if rows %}
-        {% do run_query('insert into ' ~ relation ~ ' by name select * from ' ~ rows) %}
+        {#- what a later release added is not in the files of an earlier one -#}
+        {% set found = run_query('select * from ' ~ rows ~ ' limit 0').column_names %}
+        {% set columns = promotion.columns | select('in', found) | join(', ') %}
+        {% do run_query(
+            'insert into ' ~ relation ~ ' by name select ' ~ columns ~ ' from ' ~ rows
+            ~ ' where ' ~ promotion.condition
+        ) %}
         {% do log('Restored the registry table ' ~ table ~ ' from ' ~ file, info=true) %}
     {% endif %}
+    {% endfor %}
 {%- endmacro %}
 
 {#- What to select from for the rows of a published file; none where it is absent. -#}
@@ -152,9 +179,17 @@
 {%- endmacro %}
 
 {% macro spark__published_rows(file, manifest) -%}
-    {% set name = file.split('/') | last %}
-    {% set found = name in (manifest.files | map(attribute='name') | list) %}
-    {{ return('parquet.`' ~ adapter.absolute_path(file) ~ '`' if found else none) }}
+    {% set stem = (file.split('/') | last).removesuffix('.parquet') %}
+    {% for known in manifest.files | map(attribute='name')
+        if known == stem ~ '.parquet' or known.startswith(stem ~ '-') %}
+        {#- a large table is several files -#}
+        {% set pattern = known if known == stem ~ '.parquet' else stem ~ '-*.parquet' %}
+        {{ return(
+            'parquet.`' ~ adapter.absolute_path(file).removesuffix(stem ~ '.parquet')
+            ~ pattern ~ '`'
+        ) }}
+    {% endfor %}
+    {{ return(none) }}
 {%- endmacro %}
 
 {% macro exports_folder() -%}

@@ -33,8 +33,8 @@ final as (
     select
         {%- if with_orders %}
         cast(customers.recency_days as double) as recency_days,
-        cast(customers.frequency as double) as frequency,
-        cast(customers.monetary as double) as monetary,
+        cast(customers.rfm_frequency as double) as frequency,
+        cast(customers.rfm_monetary as double) as monetary,
         cast(customers.tenure_days as double) as tenure_days,
         {%- for feature in customer_features()
             if feature not in ['recency_days', 'frequency', 'monetary', 'tenure_days']
@@ -42,6 +42,8 @@ final as (
             and feature not in personal_features() %}
         habits.{{ feature }},
         {%- endfor %}
+        -- all there ever were, for what a segmentation asks at least
+        customers.frequency as purchase_count,
         {%- endif %}
         {%- for attribute in customer_attributes() %}
         attributes.{{ attribute }},

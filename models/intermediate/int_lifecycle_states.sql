@@ -6,21 +6,27 @@ with customers as (
 
 ),
 
+-- that of the RFM model in force, which the months were judged by too
+horizon as (
+
+    select
+        coalesce(
+            max(models.churn_horizon_days), max(fresh.churn_horizon_days)
+        ) as churn_horizon_days
+    from {{ ref('int_churn_horizon') }} as fresh
+    left join {{ ref('int_rfm_model') }} as models on 1 = 1
+
+),
+
 final as (
 
     select
         customers.customer_id,
-        horizon.churn_horizon_days,
-        case
-            when not customers.has_orders then 'prospect'
-            when customers.frequency = 0 then 'no_net_purchase'
-            when customers.tenure_days <= {{ var('new_customer_days') }} then 'new'
-            when customers.recency_days > horizon.churn_horizon_days then 'lapsed'
-            when customers.frequency = 1 then 'one_time'
-            else 'active'
-        end as lifecycle_state
+        cast(horizon.churn_horizon_days as integer) as churn_horizon_days,
+        {{ lifecycle_state('customers', 'horizon.churn_horizon_days') }}
+            as lifecycle_state
     from customers
-    cross join {{ ref('int_churn_horizon') }} as horizon
+    cross join horizon
 
 )
 {%- else -%}

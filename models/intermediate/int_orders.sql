@@ -55,10 +55,5 @@ final as (
 
 select
     *,
-    {%- if var('zero_prices') == 'keep' %}
-    -- goods for nothing were fetched too, unless they came back
-    (net_amount > 0 or gross_amount = 0 and returned_unit_count = 0) as is_purchase
-    {%- else %}
-    net_amount > 0 as is_purchase
-    {%- endif %}
+    {{ is_purchase('net_amount', 'gross_amount', 'returned_unit_count') }} as is_purchase
 from final

@@ -4,9 +4,9 @@ with purchasers as (
 
     select
         recency_days,
-        frequency,
-        monetary,
-        cast(floor(monetary) as bigint) as whole_units
+        rfm_frequency as frequency,
+        rfm_monetary as monetary,
+        cast(floor(rfm_monetary) as bigint) as whole_units
     from {{ ref('int_customer_rfm') }}
     where frequency > 0
 

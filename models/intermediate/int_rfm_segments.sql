@@ -31,14 +31,7 @@ final as (
         cast(scores.frequency_score as integer) as frequency_score,
         cast(scores.monetary_score as integer) as monetary_score,
         cast(scores.rfm_code as integer) as rfm_code,
-        case
-            when
-                map.needs_new_customer
-                and customers.tenure_days > {{ var('new_customer_days') }}
-                then map.otherwise
-            when customers.frequency < map.min_orders then map.otherwise
-            else map.segment_name
-        end as rfm_segment
+        {{ rfm_segment('map', 'customers') }} as rfm_segment
     from scores
     inner join customers on scores.customer_id = customers.customer_id
     left join map on scores.rfm_code = map.rfm_code

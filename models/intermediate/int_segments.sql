@@ -108,6 +108,27 @@ retired as (
 
 -- for customers whom no model speaks about: too few purchases for it, no model, or no
 -- data
+labels as (
+
+    select
+        segmentation,
+        segment_id
+    from {{ ref('int_customer_segments') }}
+    where status <> 'assigned'
+    {% if has('order_lines') %}
+    union distinct
+    select
+        segmentation,
+        segment_id
+    from {{ ref('int_segment_history') }}
+    where
+        segment_id like '%-one-time'
+        or segment_id like '%-rfm-%'
+        or segment_id like '%-0'
+    {% endif %}
+
+),
+
 rule_made as (
 
     select distinct
@@ -127,13 +148,12 @@ rule_made as (
             else 'not_segmented'
         end as persona,
         'active' as status
-    from {{ ref('int_customer_segments') }} as assigned
+    from labels as assigned
     left join {{ ref('rfm_segments') }} as rfm_segments
         on assigned.segment_id = concat(
             assigned.segmentation, '-rfm-',
             cast(rfm_segments.segment_number as {{ dbt.type_string() }})
         )
-    where assigned.status <> 'assigned'
 
 ),
 

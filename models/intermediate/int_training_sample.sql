@@ -17,7 +17,7 @@ eligible as (
         *
     from features
     {% if has('order_lines') %}
-    where frequency >= {{ segmentation.get('minimum_purchases', 1) }}
+    where purchase_count >= {{ segmentation.get('minimum_purchases', 1) }}
     {% endif %}
     {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -2,6 +2,7 @@
 -- that may leave the house, and where to. It depends on every mart, so that it waits
 -- for all their tests.
 {% set tables = published_tables() %}
+{% set promotions = promotions() %}
 with tables as (
     {% for table in tables %}
     select
@@ -9,7 +10,13 @@ with tables as (
         '{{ table.relation }}' as relation,
         '{{ table.columns | join(", ") }}'
             as column_names,
-        '{{ table.key | join(", ") }}' as key_columns
+        '{{ table.key | join(", ") }}' as key_columns,
+        {%- set promotion = promotions.get(table.name, {}) %}
+        '{{ promotion.get("table", "") }}' as registry_table,
+        '{{ promotion.get("columns", []) | join(", ") }}'
+            as registry_columns,
+        '{{ promotion.get("keys", []) | join(", ") }}' as registry_keys,
+        '{{ promotion.get("condition", "") }}' as promoted_where
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),

@@ -24,7 +24,9 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
     Parameters
     ----------
     tables
-        One row per table: table_name, relation, column_names, key_columns, and on
+        One row per table: table_name, relation, column_names, key_columns,
+        registry_table (empty: none), registry_columns, registry_keys and
+        promoted_where (the rows that the registry takes, once for each key), and on
         every row the same input_name, exports_folder, registry_schema,
         configuration (JSON), as_of_date and partial_because (empty for a full build).
     session
@@ -92,7 +94,7 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
     return _outcome(
         "published" if is_new else "unchanged",
         manifest["folder"],
-        f"{message}; {promoted} new model versions.",
+        f"{message}; {promoted}.",
     )
 
 
@@ -170,27 +172,25 @@ def _remove_old(exports: Path, keep: set) -> None:
             shutil.rmtree(folder)
 
 
-def _promote(engine, tables: pd.DataFrame, schema: str) -> int:
-    """Append what the published registry tables have beyond the registry."""
-    promoted = 0
-    for table in tables.itertuples():
-        if not table.table_name.startswith("registry_"):
-            continue
-        target = f"{schema}.{table.table_name.removeprefix('registry_')}"
-        keys = [
-            column
-            for column in ("segmentation", "model_version")
-            if column in table.column_names.split(", ")
-        ]
+def _promote(engine, tables: pd.DataFrame, schema: str) -> str:
+    """Append to the registry what is new in the published tables; says what."""
+    versions, months = 0, set()
+    for table in tables[tables["registry_table"] != ""].itertuples():
+        target = f"{schema}.{table.registry_table}"
+        keys = table.registry_keys.split(", ")
         known = " and ".join(f"known.{key} = new.{key}" for key in keys)
         new = (
-            f"from {table.relation} as new where not exists "
+            f"from {table.relation} as new where {table.promoted_where} and not exists "
             f"(select 1 from {target} as known where {known})"
         )
-        count = engine.count(
-            f"select count(*) from (select distinct {', '.join(keys)} {new})"
-        )
-        if count:
-            engine.execute(f"insert into {target} by name select * {new}")
-        promoted += count
-    return promoted
+        found = engine.rows(f"select distinct {', '.join(keys)} {new}")
+        if found:
+            engine.execute(
+                f"insert into {target} by name select {table.registry_columns} {new}"
+            )
+        if "month_end_date" in keys:
+            months |= {row[keys.index("month_end_date")] for row in found}
+        else:
+            versions += len(found)
+    closed = f", {len(months)} months closed" if months else ""
+    return f"{versions} new model versions{closed}"

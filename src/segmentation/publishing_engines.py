@@ -40,6 +40,10 @@ class DuckDBEngine:
         ((number,),) = self._session.execute(sql).fetchall()
         return number
 
+    def rows(self, sql: str) -> list[tuple]:
+        """Return the rows that the query gives."""
+        return self._session.execute(sql).fetchall()
+
     def fingerprint(self, table) -> None:
         """Return nothing: equal tables have equal bytes."""
 
@@ -80,6 +84,10 @@ class SparkEngine:
         """Return the number that the query gives."""
         ((number,),) = self._session.sql(sql).collect()
         return number
+
+    def rows(self, sql: str) -> list[tuple]:
+        """Return the rows that the query gives."""
+        return [tuple(row) for row in self._session.sql(sql).collect()]
 
     def fingerprint(self, table) -> str:
         """Return a hash of the table's rows, in any order.

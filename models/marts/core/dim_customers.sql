@@ -37,6 +37,19 @@ primary_segments as (
 
 ),
 
+{% if has('order_lines') -%}
+tenure as (
+
+    select
+        tenure.*,
+        segments.segment_name as previous_segment_name
+    from {{ ref('int_segment_tenure') }} as tenure
+    left join {{ ref('int_segments') }} as segments
+        on tenure.previous_segment_id = segments.segment_id
+
+),
+
+{% endif -%}
 next_actions as (
 
     select * from {{ ref('int_next_actions') }}
@@ -103,6 +116,15 @@ final as (
         primary_segments.segment_id,
         primary_segments.segment_name,
         primary_segments.status as segment_status,
+        {%- if has('order_lines') %}
+        tenure.previous_segment_id,
+        tenure.previous_segment_name,
+        tenure.months_in_segment,
+        {%- else %}
+        cast(null as {{ dbt.type_string() }}) as previous_segment_id,
+        cast(null as {{ dbt.type_string() }}) as previous_segment_name,
+        cast(null as integer) as months_in_segment,
+        {%- endif %}
         {{ outlook_columns() | indent(8) }}
         next_actions.decided_by as next_action_decided_by,
         next_actions.action as recommended_action,
@@ -116,6 +138,7 @@ final as (
     inner join next_actions on rfm.customer_id = next_actions.customer_id
     {% if has('order_lines') -%}
     left join outlook on rfm.customer_id = outlook.customer_id
+    left join tenure on rfm.customer_id = tenure.customer_id
     {% endif -%}
     left join records on rfm.customer_id = records.customer_id
     left join events on rfm.customer_id = events.customer_id

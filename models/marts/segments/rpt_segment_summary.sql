@@ -30,7 +30,9 @@ by_segment as (
         assigned.segment_id,
         count(*) as customer_count,
         sum(case
-            when lifecycle.lifecycle_state in ('new', 'one_time', 'active')
+            when lifecycle.lifecycle_state in (
+                'new', 'one_time', 'active', 'at_risk', 'reactivated'
+            )
                 then 1
             else 0
         end) as live_customer_count,
