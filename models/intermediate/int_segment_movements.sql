@@ -72,7 +72,7 @@ final as (
         end as movement,
         current_segment_id,
         month_revenue,
-        monetary as revenue_after,
+        monetary,
         '{{ history_policy_hash() }}' as policy_hash
     from compared
 

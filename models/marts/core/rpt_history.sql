@@ -29,13 +29,27 @@ today_orders as (
 
 ),
 
+first_orders as (
+
+    select
+        customer_id,
+        min(month_start_date) as first_month
+    from {{ ref('int_order_cells') }}
+    group by customer_id
+
+),
+
+-- a customer's months begin with the first order
 today_revenue as (
 
     select
-        month_start_date,
-        sum(revenue) as revenue
-    from {{ ref('int_month_movements') }}
-    group by month_start_date
+        movements.month_start_date,
+        sum(movements.revenue) as revenue
+    from {{ ref('int_month_movements') }} as movements
+    inner join first_orders
+        on movements.customer_id = first_orders.customer_id
+        and movements.month_start_date >= first_orders.first_month
+    group by movements.month_start_date
 
 ),
 
