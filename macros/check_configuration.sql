@@ -13,7 +13,7 @@
         'fees': ['exclude', 'keep'], 'zero_prices': ['exclude', 'keep'],
         'minimum_customers': 'count',
         'churn_horizon_days': 'auto or count', 'new_customer_days': 'count',
-        'rfm_window_months': 'count or null', 'history_months': 'count or null',
+        'rebuild_into': 'any', 'rfm_window_months': 'count or null', 'history_months': 'count or null',
         'history_warm_up_days': 'auto or count', 'late_arrival_days': 'count',
         'cluster_count': 'cluster_count', 'training_sample_size': 'count',
         'random_seed': 'count', 'map_sample_size': 'count',
@@ -36,6 +36,7 @@
     {% for name, rule in configuration_rules().items() %}
         {% do check_value(name, var(name, none), rule) %}
     {% endfor %}
+    {% do check_rebuild() %}
     {% do check_input_declaration() %}
     {% for name, segmentation in segmentations().items() %}
         {% do check_segmentation(name, segmentation) %}
@@ -132,6 +133,19 @@
 {% macro check_cluster_count(given, value) -%}
     {% if value != 'auto' and not (is_count(value) and 2 <= (value | int) <= 30) %}
         {% do stop(given ~ "'auto' or a whole number from 2 to 30.") %}
+    {% endif %}
+{%- endmacro %}
+
+{% macro check_rebuild() -%}
+    {% if not var('rebuild_into') %}{{ return('') }}{% endif %}
+    {% if not modules.re.fullmatch('[a-z][a-z0-9_]*', var('rebuild_into') | string) %}
+        {% do stop(
+            "var 'rebuild_into' is '" ~ var('rebuild_into')
+            ~ "'; it must be a name of small letters, digits and underscores."
+        ) %}
+    {% endif %}
+    {% if not var('as_of_date') %}
+        {% do stop("var 'rebuild_into' rebuilds a past date: give it in as_of_date.") %}
     {% endif %}
 {%- endmacro %}
 

@@ -1,6 +1,7 @@
 {#- prod gets the plain folder schemas (marts), any other target its own set
-    (dev_marts), as dbt's documentation suggests. -#}
+    (dev_marts), as dbt's documentation suggests; a rebuilt date its own of either. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
+    {%- if var('rebuild_into', none) -%} {{ var('rebuild_into') }}_ {%- endif -%}
     {%- if custom_schema_name is none -%} {{ target.schema }}
     {%- elif target.name == 'prod' -%} {{ custom_schema_name | trim }}
     {%- else -%} {{ target.schema }}_{{ custom_schema_name | trim }}

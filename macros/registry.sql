@@ -27,7 +27,7 @@
             'training_customers': 'integer',
         },
         'customer_months': {
-            'customer_id': 'string', 'month_end_date': 'date',
+            'customer_id': 'string', 'month_end_date': 'date', 'is_warm_up': 'boolean',
             'recency_days': 'integer', 'tenure_days': 'integer',
             'frequency': 'integer', 'monetary': 'decimal(18, 4)',
             'rfm_frequency': 'integer', 'rfm_monetary': 'decimal(18, 4)',
@@ -69,6 +69,13 @@
             {% do restore_registry_table(relation, table) %}
         {% endif %}
     {% endfor %}
+    {% if var('rebuild_into')
+        and run_query('select count(*) from ' ~ registry_schema() ~ '.segment_prototypes')[0][0] == 0 %}
+        {% do stop(
+            'rebuild_into builds a past date by the published models, and none is '
+            ~ 'published yet. Build without it first.'
+        ) %}
+    {% endif %}
 {%- endmacro %}
 
 {#- One database and one exports folder hold one input: the models of another must not
@@ -86,7 +93,7 @@
     {% set manifest = published_manifest() %}
     {% if manifest and manifest.input != var('input') %}
         {% do stop(
-            'the exports folder ' ~ exports_folder() ~ " holds the input '"
+            'the exports folder ' ~ current_exports_folder() ~ " holds the input '"
             ~ manifest.input ~ "'. Give '" ~ var('input')
             ~ "' its own in SEGMENTATION_EXPORTS."
         ) %}
@@ -131,7 +138,7 @@
 {%- endmacro %}
 
 {% macro duckdb__published_manifest() -%}
-    {% set path = exports_folder() | replace("'", "''") ~ '/manifest.json' %}
+    {% set path = current_exports_folder() | replace("'", "''") ~ '/manifest.json' %}
     {% if run_query("select count(*) from glob('" ~ path ~ "')")[0][0] == 0 %}
         {{ return(none) }}
     {% endif %}
@@ -143,7 +150,7 @@
 {%- endmacro %}
 
 {% macro spark__published_manifest() -%}
-    {% set text = adapter.read_text(exports_folder() ~ '/manifest.json') %}
+    {% set text = adapter.read_text(current_exports_folder() ~ '/manifest.json') %}
     {{ return(fromjson(text) if text else none) }}
 {%- endmacro %}
 
@@ -152,7 +159,7 @@
     {% set manifest = published_manifest() %}
     {% if not manifest %}{{ return('') }}{% endif %}
     {% for mart, promotion in promotions().items() if promotion.table == table %}
-        {% set file = exports_folder() ~ '/' ~ manifest.folder ~ '/' ~ mart ~ '.parquet' %}
+        {% set file = current_exports_folder() ~ '/' ~ manifest.folder ~ '/' ~ mart ~ '.parquet' %}
         {% set rows = published_rows(file, manifest) %}
     {% if rows %}
         {#- what a later release added is not in the files of an earlier one -#}
@@ -192,7 +199,15 @@
     {{ return(none) }}
 {%- endmacro %}
 
+{#- Where a build publishes to: a rebuilt date beside what is current. -#}
 {% macro exports_folder() -%}
+    {{ return(
+        current_exports_folder()
+        ~ ('_' ~ var('rebuild_into') if var('rebuild_into') else '')
+    ) }}
+{%- endmacro %}
+
+{% macro current_exports_folder() -%}
     {% set name = var('input') if target.name == 'dev' else var('input') ~ '_' ~ target.name %}
     {{ return(env_var('SEGMENTATION_EXPORTS', 'exports/' ~ name)) }}
 {%- endmacro %}
@@ -233,6 +248,8 @@
     recognised by its evidence_key; losing it costs time and changes nothing. -#}
 {% macro remember_candidates() -%}
     {% if not execute %}{{ return('') }}{% endif %}
+    {#- a rebuilt date measures nothing worth remembering -#}
+    {% if var('rebuild_into') %}{{ return('') }}{% endif %}
     {% set node = graph.nodes.get('model.customer_segmentation.ml_segmentation_candidates') %}
     {% set known = registry_schema() ~ '.known_candidates' %}
     {% if node and has_table(node.schema, node.alias) %}

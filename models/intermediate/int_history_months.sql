@@ -74,8 +74,11 @@ ended as (
 
 kept as (
 
-    select distinct month_end_date
+    select
+        month_end_date,
+        max(is_warm_up) as is_warm_up
     from {{ ref('int_kept_months') }}
+    group by month_end_date
 
 ),
 
@@ -129,11 +132,14 @@ final as (
         dated.next_month_start,
         cast({{ dbt.dateadd('day', -1, 'dated.month_start_date') }} as date)
             as previous_month_end_date,
-        {%- if var('history_warm_up_days') == 'auto' %}
-        dated.observed_days < horizon.churn_horizon_days as is_warm_up,
-        {%- else %}
-        dated.observed_days < {{ var('history_warm_up_days') }} as is_warm_up,
-        {%- endif %}
+        coalesce(
+            case when dated.is_closed then kept.is_warm_up end,
+            {%- if var('history_warm_up_days') == 'auto' %}
+            dated.observed_days < horizon.churn_horizon_days
+            {%- else %}
+            dated.observed_days < {{ var('history_warm_up_days') }}
+            {%- endif %}
+        ) as is_warm_up,
         dated.month_end_date = first_month.month_end_date as is_first,
         dated.is_closed,
         dated.is_closed and kept.month_end_date is not null as is_kept,

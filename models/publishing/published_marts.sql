@@ -2,7 +2,7 @@
 -- that may leave the house, and where to. It depends on every mart, so that it waits
 -- for all their tests.
 {% set tables = published_tables() %}
-{% set promotions = promotions() %}
+{% set promotions = promotions() if not var('rebuild_into') else {} %}
 with tables as (
     {% for table in tables %}
     select

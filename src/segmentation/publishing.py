@@ -192,5 +192,5 @@ def _promote(engine, tables: pd.DataFrame, schema: str) -> str:
             months |= {row[keys.index("month_end_date")] for row in found}
         else:
             versions += len(found)
-    closed = f", {len(months)} months closed" if months else ""
+    closed = f", months closed: {len(months)}" if months else ""
     return f"{versions} new model versions{closed}"

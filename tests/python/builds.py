@@ -68,7 +68,10 @@ class Build(NamedTuple):
     def registry(self) -> list[list[tuple]]:
         return [
             self.rows(f"select * from dev_registry.{table} order by all")
-            for table in ("rfm_cut_points", "segment_prototypes")
+            for table in (
+                "rfm_cut_points", "segment_prototypes", "customer_months",
+                "customer_segment_months",
+            )
         ]
 
 

@@ -130,13 +130,14 @@ def eight_clusters(folder, of):
 
 @shared
 def past_date(folder, of):
-    """An earlier date with the registry of today; personal data is asked for."""
-    continued(of("demo"), folder, exports=False)
+    """An earlier date beside the current one; personal data is asked for."""
+    continued(of("demo"), folder)
+    variables = {"as_of_date": "2024-10-01", "export_personal_data": True}
     return build(
         folder,
         args=NO_UNIT_TESTS,
-        variables={"as_of_date": "2024-10-01", "export_personal_data": True},
-    )
+        variables=variables | {"rebuild_into": "autumn"},
+    )._replace(exports=folder / "exports_autumn")
 
 
 @shared

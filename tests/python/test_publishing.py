@@ -30,7 +30,7 @@ def test_the_first_build_says_what_it_published(demo):
     (said,) = demo.lines("Published")
     assert str(demo.exports / demo.manifest()["folder"]) in said
     assert f"{len(demo.manifest()['files'])} tables" in said
-    cut_points, prototypes = demo.registry()
+    cut_points, prototypes, *_ = demo.registry()
     assert len(cut_points) == 4
     assert {row[1] for row in prototypes} == {1}
 
@@ -90,7 +90,10 @@ def test_what_the_hooks_write_stays_where_dbt_has_not_looked_before(tmp_path):
             "select table_name from information_schema.tables "
             "where table_schema = 'dev_registry'"
         )
-    } == {"segment_prototypes", "rfm_cut_points", "known_candidates", "current_run"}
+    } == {
+        "segment_prototypes", "rfm_cut_points", "customer_months",
+        "customer_segment_months", "known_candidates", "current_run",
+    }  # fmt: skip
     assert "dbt seed" in seeded.one(
         "select partial_because from dev_registry.current_run"
     )
