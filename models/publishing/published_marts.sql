@@ -26,6 +26,7 @@ final as (
     select
         tables.*,
         '{{ var("input") }}' as input_name,
+        '{{ reporting_currency() if has("order_lines") }}' as currency,
         {{ text_literal(exports_folder()) }} as exports_folder,
         '{{ registry_schema() }}' as registry_schema,
         {{ text_literal(publishing_configuration()) }} as configuration,

@@ -73,8 +73,11 @@ def _build(variables: dict, target: str) -> int:
     if not result.success:
         print("Nothing was published; the last exports stand as they were.")
         return 1
-    folder = name if target == "dev" else f"{name}_{target}"  # as exports_folder()
-    exports = Path(os.environ.get("SEGMENTATION_EXPORTS", f"exports/{folder}"))
+    # as exports_folder()
+    folder = name if target == "dev" else f"{name}_{target}"
+    folder = os.environ.get("SEGMENTATION_EXPORTS", f"exports/{folder}")
+    rebuilt = variables.get("rebuild_into")
+    exports = Path(f"{folder}_{rebuilt}" if rebuilt else folder)
     print(summary(exports, database))
     return 0
 

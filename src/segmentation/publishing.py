@@ -11,10 +11,15 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from segmentation.publishing_engines import engine_of
+from segmentation.report import REPORT_TABLES, write_report
 
 MANIFEST = "manifest.json"
+REPORT = "summary.md"
+# Beyond it who moved is told by month alone: the report is made on one machine.
+LARGEST_REPORT_TABLE = 5_000_000
 WRITING = ".writing-"
 
 
@@ -27,7 +32,7 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
         One row per table: table_name, relation, column_names, key_columns,
         registry_table (empty: none), registry_columns, registry_keys and
         promoted_where (the rows that the registry takes, once for each key), and on
-        every row the same input_name, exports_folder, registry_schema,
+        every row the same input_name, currency, exports_folder, registry_schema,
         configuration (JSON), as_of_date and partial_because (empty for a full build).
     session
         The DuckDB connection or the Spark session of the build.
@@ -38,7 +43,8 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
 
     The files of a set go to a folder named by their content; the manifest is replaced
     last and atomically, so that a reader who follows it always sees one whole set. The
-    previous set is kept for readers that are still at it.
+    previous set is kept for readers that are still at it. ``summary.md`` beside them
+    tells what has changed from the one to the other.
     """
     run = tables.iloc[0]
     if run["partial_because"]:
@@ -82,6 +88,7 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
             if not _is_whole(exports, manifest):
                 _replace_folder(Path(temporary), exports / manifest["folder"], files)
             _replace_manifest(exports, manifest)
+            _write_report(exports, manifest, published, run["currency"])
             in_use = {manifest["folder"], published.get("folder"), Path(temporary).name}
             _remove_old(exports, keep=in_use)
     promoted = _promote(engine, tables, run["registry_schema"])
@@ -161,6 +168,44 @@ def _replace_manifest(exports: Path, manifest: dict) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(exports / MANIFEST)
+
+
+def _write_report(
+    exports: Path, manifest: dict, published: dict, currency: str
+) -> None:
+    """Write what has changed since the set that was published before.
+
+    No part of the set: it tells of two of them.
+    """
+    before = _report_tables(exports, published)
+    text = write_report(
+        _report_tables(exports, manifest),
+        before or None,
+        input_name=manifest["input"],
+        currency=currency,
+        as_of_date=manifest["as_of_date"],
+        previous_date=published.get("as_of_date"),
+    )
+    (exports / REPORT).write_text(text, encoding="utf-8")
+
+
+def _report_tables(exports: Path, manifest: dict) -> dict[str, pd.DataFrame]:
+    """Read what the report is about; a set may be gone, or of an earlier release."""
+    tables = {}
+    for file in manifest.get("files", []):
+        name = file["name"].removesuffix(".parquet")
+        path = exports / str(manifest["folder"]) / file["name"]
+        if (
+            name not in REPORT_TABLES
+            or file["rows"] > LARGEST_REPORT_TABLE
+            or not path.is_file()
+        ):
+            continue
+        columns = REPORT_TABLES[name]
+        present = set(pq.read_schema(path).names)
+        if columns is None or set(columns) <= present:
+            tables[name] = pq.read_table(path, columns=columns).to_pandas()
+    return tables
 
 
 def _remove_old(exports: Path, keep: set) -> None:

@@ -69,7 +69,9 @@ class Build(NamedTuple):
         return [
             self.rows(f"select * from dev_registry.{table} order by all")
             for table in (
-                "rfm_cut_points", "segment_prototypes", "customer_months",
+                "rfm_cut_points",
+                "segment_prototypes",
+                "customer_months",
                 "customer_segment_months",
             )
         ]

@@ -1,4 +1,4 @@
-"""Month by month: the past stays what it was, and is what a build of then would show."""
+"""Month by month: the past stays as it was, and is what a build of then would show."""
 
 import pytest
 from builds import NO_TESTS, NO_UNIT_TESTS, build, continued, copy_project
@@ -71,10 +71,11 @@ def grown(demo, tmp_path_factory):
                 later = [f"N{number}", f"N{row[1]}", row[2], "2025-01" + row[3][7:]]
                 yield later + row[4:]
         buyer = next(row[2] for row in rows if row[3][:7] == "2023-02" and row[2])
-        late = ["LATE", "LATE-1", buyer, "2024-05-05 10:00:00", rows[0][4], "1", "77.00"]
-        yield late + ["", "sale", "", "EUR", "web", "", "2025-01-20 10:00:00"]
+        late = ["LATE", "LATE-1", buyer, "2024-05-05 10:00:00", rows[0][4]]
+        late += ["1", "77.00", "", "sale", "", "EUR", "web", ""]
+        yield [*late, "2025-01-20 10:00:00"]
 
-    rewrite(project / "seeds" / "demo" / "demo_order_lines.csv", lambda rows: more(rows))
+    rewrite(project / "seeds" / "demo" / "demo_order_lines.csv", more)
     return build(
         folder,
         project=project,
@@ -88,10 +89,11 @@ def test_later_data_leaves_closed_months_as_they_were(demo, grown):
     assert published(demo, MONTHS) == published(
         grown, f"(from {MONTHS} where month_end_date < '2024-12-01')"
     )
-    before = "(from {} where segmentation in ('value', 'rfm') and month_end_date < '{}')"
-    assert published(demo, before.format(LABELS, "2024-12-01")) == published(
-        grown, before.format(LABELS, "2024-12-01")
+    before = (
+        f"(from {LABELS} where segmentation in ('value', 'rfm') "
+        "and month_end_date < '2024-12-01')"
     )
+    assert published(demo, before) == published(grown, before)
 
 
 @pytest.mark.slow
@@ -116,7 +118,7 @@ def test_what_came_too_late_is_counted(grown):
 
 @pytest.mark.slow
 def test_a_refit_moves_customers_by_the_model_only_where_labels_of_both_differ(grown):
-    """The month after the refit compares with the month before as the new model has it."""
+    """The month after a refit is compared with the one before by the new model."""
     versions = dict(
         grown.rows(
             f"select month_end_date::varchar, max(model_version) from {LABELS} "

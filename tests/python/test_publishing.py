@@ -155,6 +155,7 @@ class Shop:
                 "registry_keys": ["", "", "model_version"],
                 "promoted_where": ["", "", "true"],
                 "input_name": "small",
+                "currency": "EUR",
                 "exports_folder": str(self.exports),
                 "registry_schema": "registry",
                 "configuration": '{"k": 3}',
@@ -293,7 +294,8 @@ def test_what_a_crash_left_behind_is_cleared_away(shop, monkeypatch):
     shop.fill(Decimal("30.00")).publish()
     shop.fill(Decimal("40.00")).publish()
     assert len(shop.sets()) == 2
-    assert len(tree(shop.exports)) == 7  # two sets of three files, and the manifest
+    # two sets of three files, the manifest and the report
+    assert len(tree(shop.exports)) == 8
 
 
 def test_a_killed_publish_leaves_no_folder_for_ever(shop):
