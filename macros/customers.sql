@@ -97,3 +97,19 @@
     {%- else -%} nullif({{ expression }}, {{ expression }})
     {%- endif -%}
 {%- endmacro %}
+
+{#- What dim_customers has of int_segment_tenure; typed nulls where there are no
+    orders. -#}
+{% macro tenure_columns() -%}
+    {%- set text = dbt.type_string() -%}
+    {%- for column, type in {
+        'previous_segment_id': text, 'previous_segment_name': text,
+        'months_in_segment': 'integer',
+    }.items() %}
+    {%- if has('order_lines') %}
+    cast(tenure.{{ column }} as {{ type }}) as {{ column }},
+    {%- else %}
+    cast(null as {{ type }}) as {{ column }},
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}

@@ -28,3 +28,8 @@
         else 'active'
     end
 {%- endmacro %}
+
+{#- The states of customers who buy. -#}
+{% macro live_states() -%}
+    'new', 'one_time', 'active', 'at_risk', 'reactivated'
+{%- endmacro %}

@@ -40,7 +40,8 @@ numbers as (
     cross join digits as tens
     cross join digits as hundreds
     {% if var('history_months') is not none %}
-    where ones.digit + 10 * tens.digit + 100 * hundreds.digit
+    where
+        ones.digit + 10 * tens.digit + 100 * hundreds.digit
         < {{ var('history_months') }}
     {% endif %}
 

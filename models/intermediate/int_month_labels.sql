@@ -20,6 +20,18 @@ rfm as (
 
 ),
 
+prototypes as (
+
+    select distinct
+        segmentation,
+        prototype_id,
+        segment_id,
+        radius,
+        outlier_segment_id
+    from {{ ref('ml_segment_prototypes') }}
+
+),
+
 nearest as (
 
     select
@@ -31,15 +43,7 @@ nearest as (
         prototypes.radius,
         prototypes.outlier_segment_id
     from {{ ref('int_month_nearest') }} as nearest
-    inner join (
-        select distinct
-            segmentation,
-            prototype_id,
-            segment_id,
-            radius,
-            outlier_segment_id
-        from {{ ref('ml_segment_prototypes') }}
-    ) as prototypes
+    inner join prototypes
         on nearest.segmentation = prototypes.segmentation
         and nearest.prototype_id = prototypes.prototype_id
 

@@ -16,8 +16,10 @@ map as (
 
 horizon as (
 
-    select coalesce(max(models.churn_horizon_days), max(fresh.churn_horizon_days))
-        as churn_horizon_days
+    select
+        coalesce(
+            max(models.churn_horizon_days), max(fresh.churn_horizon_days)
+        ) as churn_horizon_days
     from {{ ref('int_churn_horizon') }} as fresh
     left join model as models on 1 = 1
 

@@ -55,5 +55,6 @@ final as (
 
 select
     *,
-    {{ is_purchase('net_amount', 'gross_amount', 'returned_unit_count') }} as is_purchase
+    {{ is_purchase('net_amount', 'gross_amount', 'returned_unit_count') }}
+        as is_purchase
 from final

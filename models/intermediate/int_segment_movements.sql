@@ -28,10 +28,12 @@ compared as (
         months.is_first,
         customers.monetary,
         customers.month_revenue,
-        case when history.is_kept then history.previous_segment_id
+        case
+            when history.is_kept then history.previous_segment_id
             else earlier.segment_id
         end as from_segment_id,
-        case when history.is_kept then history.previous_segment_id_by_this_model
+        case
+            when history.is_kept then history.previous_segment_id_by_this_model
             else earlier.current_segment_id
         end as from_segment_id_by_this_model,
         customers.month_purchase_count,

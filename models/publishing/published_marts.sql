@@ -2,7 +2,7 @@
 -- that may leave the house, and where to. It depends on every mart, so that it waits
 -- for all their tests.
 {% set tables = published_tables() %}
-{% set promotions = promotions() if not var('rebuild_into') else {} %}
+{% set promoted = promotions() if not var('rebuild_into') else {} %}
 with tables as (
     {% for table in tables %}
     select
@@ -11,12 +11,12 @@ with tables as (
         '{{ table.columns | join(", ") }}'
             as column_names,
         '{{ table.key | join(", ") }}' as key_columns,
-        {%- set promotion = promotions.get(table.name, {}) %}
-        '{{ promotion.get("table", "") }}' as registry_table,
-        '{{ promotion.get("columns", []) | join(", ") }}'
+        {%- set promotion = promoted.get(table.name) %}
+        '{{ promotion.table if promotion }}' as registry_table,
+        '{{ promotion.columns | join(", ") if promotion }}'
             as registry_columns,
-        '{{ promotion.get("keys", []) | join(", ") }}' as registry_keys,
-        '{{ promotion.get("condition", "") }}' as promoted_where
+        '{{ promotion["keys"] | join(", ") if promotion }}' as registry_keys,
+        '{{ promotion.condition if promotion }}' as promoted_where
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),

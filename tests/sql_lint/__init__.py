@@ -173,3 +173,11 @@ def local_md5(text):
 
 def tojson(value, sort_keys=False):
     return json.dumps(value)
+
+
+def promotions():
+    return {}
+
+
+def history_policy_hash():
+    return "0123456789abcdef"

@@ -116,15 +116,7 @@ final as (
         primary_segments.segment_id,
         primary_segments.segment_name,
         primary_segments.status as segment_status,
-        {%- if has('order_lines') %}
-        tenure.previous_segment_id,
-        tenure.previous_segment_name,
-        tenure.months_in_segment,
-        {%- else %}
-        cast(null as {{ dbt.type_string() }}) as previous_segment_id,
-        cast(null as {{ dbt.type_string() }}) as previous_segment_name,
-        cast(null as integer) as months_in_segment,
-        {%- endif %}
+        {{ tenure_columns() | indent(8) }}
         {{ outlook_columns() | indent(8) }}
         next_actions.decided_by as next_action_decided_by,
         next_actions.action as recommended_action,

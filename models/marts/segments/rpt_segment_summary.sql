@@ -30,10 +30,7 @@ by_segment as (
         assigned.segment_id,
         count(*) as customer_count,
         sum(case
-            when lifecycle.lifecycle_state in (
-                'new', 'one_time', 'active', 'at_risk', 'reactivated'
-            )
-                then 1
+            when lifecycle.lifecycle_state in ({{ live_states() }}) then 1
             else 0
         end) as live_customer_count,
         sum(case when lifecycle.lifecycle_state = 'lapsed' then 1 else 0 end)
