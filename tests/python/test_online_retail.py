@@ -157,6 +157,25 @@ def test_marts_reconcile_and_no_row_is_lost(online_retail):
     assert online_retail.one("select count(*) from dev_staging.stg_customers") == 4372
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("as_of", ["2011-02-01", "2011-07-01"])
+def test_a_month_has_the_figures_of_the_independent_computation_of_then(
+    online_retail, as_of
+):
+    lines = read_online_retail(shared_file(ONLINE_RETAIL))
+    expected = customer_rfm(lines, as_of).set_index("customer_id")
+    found = online_retail.frame(
+        "select customer_id, recency_days, frequency, monetary "
+        "from dev_marts.fct_customer_months "
+        f"where month_end_date = date '{as_of}' - 1 and frequency > 0"
+    ).set_index("customer_id")
+    expected = expected[expected["frequency"] > 0]
+    assert set(found.index) == set(expected.index)
+    assert len(found) > 1_000
+    for metric in ("recency_days", "frequency", "monetary"):
+        assert found[metric].to_dict() == expected[metric].to_dict(), metric
+
+
 def test_scores_are_the_independent_ranks_before_the_horizon(online_retail, oracle):
     scores = ("recency", "frequency", "monetary")
     compared = {
