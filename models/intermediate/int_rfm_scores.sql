@@ -30,7 +30,9 @@ scored as (
         model.rfm_model_version,
         case
             when customers.frequency = 0 then 'no_purchase'
-            when model.rfm_model_version is null then 'insufficient_data'
+            when model.rfm_model_version is null
+                then {{ "'not_fitted'" if var('refit_policy') == 'never'
+                    else "'insufficient_data'" }}
             else 'scored'
         end as rfm_status,
         customers.recency_days > model.churn_horizon_days as is_beyond_horizon,

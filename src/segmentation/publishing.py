@@ -16,6 +16,8 @@ from segmentation.publishing_engines import engine_of
 
 MANIFEST = "manifest.json"
 WRITING = ".writing-"
+# What is kept with a version; the version itself is in the other registry tables.
+FACTS = ("registry_training_bins", "registry_segment_candidates")
 
 
 def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
@@ -171,11 +173,16 @@ def _remove_old(exports: Path, keep: set) -> None:
 
 
 def _promote(engine, tables: pd.DataFrame, schema: str) -> int:
-    """Append what the published registry tables have beyond the registry."""
+    """Append what the published registry tables have beyond the registry.
+
+    A version's facts come before it: who is stopped between the two finds the version
+    new again in the next build, and nothing is lost.
+    """
     promoted = 0
-    for table in tables.itertuples():
-        if not table.table_name.startswith("registry_"):
-            continue
+    names = tables["table_name"]
+    tables = tables[names.str.startswith("registry_")]
+    is_version = ~tables["table_name"].isin(FACTS)
+    for table in tables.iloc[is_version.argsort(kind="stable")].itertuples():
         target = f"{schema}.{table.table_name.removeprefix('registry_')}"
         keys = [
             column
@@ -192,5 +199,5 @@ def _promote(engine, tables: pd.DataFrame, schema: str) -> int:
         )
         if count:
             engine.execute(f"insert into {target} by name select * {new}")
-        promoted += count
+        promoted += 0 if table.table_name in FACTS else count
     return promoted

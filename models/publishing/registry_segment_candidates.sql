@@ -1,0 +1,59 @@
+-- The evidence of all versions, as the registry will be once this build is published.
+{% set columns = registry_tables()['segment_candidates'] -%}
+with registered as (
+
+    select * from {{ source('registry', 'segment_candidates') }}
+
+),
+
+versions as (
+
+    select distinct
+        segmentation,
+        model_version
+    from {{ ref('int_new_versions') }}
+    where segmentation <> 'rfm'
+
+),
+
+candidates as (
+
+    select
+        measured.*,
+        versions.model_version
+    from {{ ref('ml_segmentation_candidates') }} as measured
+    inner join versions on measured.segmentation = versions.segmentation
+
+),
+
+known as (
+
+    select distinct
+        segmentation,
+        model_version
+    from registered
+
+),
+
+final as (
+
+    select {{ columns | list | join(', ') }} from registered
+    union all
+    select
+    {%- for column, type in columns.items() %}
+        {%- set value = 'candidates.' ~ column %}
+        cast(
+            {{- 'coalesce(' ~ value ~ ', 0)' if column == 'cluster_count' else value }}
+            as {{ type }}
+        ) as {{ column }}
+    {{- ',' if not loop.last }}
+    {%- endfor %}
+    from candidates
+    left join known
+        on candidates.segmentation = known.segmentation
+        and candidates.model_version = known.model_version
+    where known.model_version is null
+
+)
+
+select * from final
