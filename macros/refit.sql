@@ -195,9 +195,18 @@ totals as (
         when status in ('rebuilt', 'no_training_facts') then decision_reason
         when status = 'too_old' then {{ days }}
         else concat(
-            coalesce(concat(worst_feature, ' has a stability index of ', {{ index }}), ''),
-            coalesce(concat(' (', largest_movement, ')'), ''),
-            coalesce(concat(', the segments of ', {{ segments }}), ''),
+            case
+                when feature_drift is null then 'there are no customers to see a drift in'
+                else concat(worst_feature, ' has a stability index of ', {{ index }})
+            end,
+            case
+                when largest_movement is null then ''
+                else concat(' (', largest_movement, ')')
+            end,
+            case
+                when segment_drift is null then ''
+                else concat(', the segments of ', {{ segments }})
+            end,
             case when age_days is null then '' else concat('; ', {{ days }}) end
         )
     end
