@@ -23,6 +23,7 @@ def test_an_equal_build_publishes_nothing_and_says_so(demo, rebuilt):
     assert "0 new model versions" in said
     assert tree(rebuilt.exports) == tree(demo.exports)
     assert rebuilt.registry() == demo.registry()
+    assert rebuilt.facts() == demo.facts()
     assert rebuilt.rows("select status from dev_marts.publish") == [("unchanged",)]
 
 
@@ -90,7 +91,10 @@ def test_what_the_hooks_write_stays_where_dbt_has_not_looked_before(tmp_path):
             "select table_name from information_schema.tables "
             "where table_schema = 'dev_registry'"
         )
-    } == {"segment_prototypes", "rfm_cut_points", "known_candidates", "current_run"}
+    } == {
+        "segment_prototypes", "rfm_cut_points", "training_bins", "segment_candidates",
+        "known_candidates", "current_run",
+    }  # fmt: skip
     assert "dbt seed" in seeded.one(
         "select partial_because from dev_registry.current_run"
     )
@@ -320,6 +324,33 @@ def test_promotion_appends_new_versions_only(shop):
     assert [row[1] for row in shop.registered()] == [2, 3, 4, 5]
     shop.fill(Decimal("10.00"), version=3).publish()
     assert sorted({row[0] for row in shop.registered()}) == [1, 2, 3]
+
+
+def test_the_facts_of_a_version_come_before_it_and_are_no_versions():
+    """A crash between the two must not leave a version without its facts."""
+    statements = []
+
+    class Engine:
+        def count(self, sql):
+            statements.append(sql)
+            return 2
+
+        def execute(self, sql):
+            statements.append(sql)
+
+    names = [
+        "customers", "registry_rfm_cut_points", "registry_segment_candidates",
+        "registry_segment_prototypes", "registry_training_bins",
+    ]  # fmt: skip
+    tables = pd.DataFrame({"table_name": names, "relation": names})
+    tables["column_names"] = "segmentation, model_version"
+    promoted = publishing._promote(Engine(), tables, "registry")
+    assert promoted == 4, "of cut points and prototypes"
+    inserted = [sql.split()[2] for sql in statements if sql.startswith("insert")]
+    assert inserted == [
+        "registry.segment_candidates", "registry.training_bins",
+        "registry.rfm_cut_points", "registry.segment_prototypes",
+    ]  # fmt: skip
 
 
 def test_a_partial_build_writes_no_file_and_promotes_nothing(shop):
