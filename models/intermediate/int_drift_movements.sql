@@ -1,5 +1,5 @@
--- The shares of each bin then and now, for the versions in force after this build: a new
--- version is held against its own sample, so nothing has moved. Segments are held
+-- The shares of each bin then and now, for the versions in force after this build: a
+-- new version is held against its own sample, so nothing has moved. Segments are held
 -- against the customers whom the version put into them when it was new.
 with models as (
 

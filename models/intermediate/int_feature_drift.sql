@@ -14,7 +14,8 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by segmentation, feature order by term desc nulls last, bin_number
+            partition by segmentation, feature
+            order by term desc nulls last, bin_number asc
         ) as place,
         case
             when level is not null then level

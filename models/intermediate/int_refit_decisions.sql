@@ -1,6 +1,5 @@
 -- Whether this build fits a model anew, and why, before anything is fitted: by the
 -- policy, what is published, the configuration, drift and age.
-{% set text = dbt.type_string() %}
 {% set policy = var('refit_policy') %}
 with models as (
     {% for name in segmentations() %}
@@ -48,9 +47,9 @@ ranked as (
         row_number() over (
             partition by segmentation
             order by
-                case when drift > drift_by_chance then 0 else 1 end,
+                case when drift > drift_by_chance then 0 else 1 end asc,
                 drift desc nulls last,
-                feature
+                feature asc
         ) as place
     from features
 

@@ -14,23 +14,30 @@ customers as (
 
 ),
 
+registered as (
+
+    select cut_points.*
+    from {{ source('registry', 'rfm_cut_points') }} as cut_points
+    inner join decisions on cut_points.model_version = decisions.latest_version
+    where decisions.is_refit
+
+),
+
 model as (
 
     select
         {% for score in [2, 3, 4, 5] %}
-        max(case when registered.score = {{ score }} then maximum_recency_days end)
+        max(case when score = {{ score }} then maximum_recency_days end)
             as recency_{{ score }},
-        max(case when registered.score = {{ score }} then minimum_frequency end)
+        max(case when score = {{ score }} then minimum_frequency end)
             as frequency_{{ score }},
-        max(case when registered.score = {{ score }} then minimum_monetary end)
+        max(case when score = {{ score }} then minimum_monetary end)
             as monetary_{{ score }},
         {% endfor %}
-        registered.model_version,
-        max(registered.churn_horizon_days) as churn_horizon_days
-    from {{ source('registry', 'rfm_cut_points') }} as registered
-    inner join decisions on registered.model_version = decisions.latest_version
-    where decisions.is_refit
-    group by registered.model_version
+        model_version,
+        max(churn_horizon_days) as churn_horizon_days
+    from registered
+    group by model_version
 
 ),
 
@@ -42,16 +49,23 @@ scored as (
         customers.tenure_days,
         model.model_version,
         customers.recency_days > model.churn_horizon_days as is_beyond_horizon,
-        {% for measure, rule in {
-            'recency': 'recency_days <=', 'frequency': 'frequency >=',
-            'monetary': 'monetary >=',
-        }.items() %}
         1
         {% for score in [2, 3, 4, 5] %}
-        + case when customers.{{ rule }} model.{{ measure }}_{{ score }} then 1 else 0 end
+        + case
+            when customers.recency_days <= model.recency_{{ score }} then 1 else 0
+        end
         {% endfor %}
-            as {{ measure }}_score{{ ',' if not loop.last }}
+            as recency_score,
+        1
+        {% for score in [2, 3, 4, 5] %}
+        + case when customers.frequency >= model.frequency_{{ score }} then 1 else 0 end
         {% endfor %}
+            as frequency_score,
+        1
+        {% for score in [2, 3, 4, 5] %}
+        + case when customers.monetary >= model.monetary_{{ score }} then 1 else 0 end
+        {% endfor %}
+            as monetary_score
     from customers
     cross join model
     where customers.frequency > 0

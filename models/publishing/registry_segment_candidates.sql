@@ -19,7 +19,11 @@ versions as (
 candidates as (
 
     select
-        measured.*,
+        {%- for column in columns if column not in ['model_version', 'cluster_count'] %}
+        measured.{{ column }},
+        {%- endfor %}
+        -- a key is never null
+        coalesce(measured.cluster_count, 0) as cluster_count,
         versions.model_version
     from {{ ref('ml_segmentation_candidates') }} as measured
     inner join versions on measured.segmentation = versions.segmentation
@@ -41,11 +45,7 @@ final as (
     union all
     select
     {%- for column, type in columns.items() %}
-        {%- set value = 'candidates.' ~ column %}
-        cast(
-            {{- 'coalesce(' ~ value ~ ', 0)' if column == 'cluster_count' else value }}
-            as {{ type }}
-        ) as {{ column }}
+        cast(candidates.{{ column }} as {{ type }}) as {{ column }}
     {{- ',' if not loop.last }}
     {%- endfor %}
     from candidates

@@ -126,9 +126,9 @@ def fit_prototypes(
     A segmentation whose current version is later than the as-of date is a past
     date rebuilt: it gets the version in force then. Where ``is_refit`` of the settings
     is false, the current version goes on and nothing is fitted. Without a chosen
-    candidate the current version goes on scoring. Otherwise the chosen number of clusters is
-    fitted and matched to the current version; if that gives the current version
-    again, its rows are returned as they are, so that nothing is appended.
+    candidate the current version goes on scoring. Otherwise the chosen number of
+    clusters is fitted and matched to the current version; if that gives the current
+    version again, its rows are returned as they are, so that nothing is appended.
 
     Where no number of clusters is stable, nothing was published and the ``fallback``
     of the settings is 'tertiles', the customers are parted into thirds along the

@@ -1,5 +1,4 @@
 -- How each model has aged, and what to do about it.
-{% set text = dbt.type_string() %}
 {% set limit = var('refit_drift_limit') %}
 {% set oldest = var('refit_after_days') %}
 with decisions as (
@@ -28,9 +27,9 @@ ranked as (
         row_number() over (
             partition by segmentation
             order by
-                case when psi > psi_by_chance then 0 else 1 end,
+                case when psi > psi_by_chance then 0 else 1 end asc,
                 psi desc nulls last,
-                feature
+                feature asc
         ) as place
     from drift
     where feature <> 'segment'
@@ -59,7 +58,8 @@ joined as (
         models.algorithm,
         models.as_of_date as model_as_of_date,
         cast(
-            {{ dbt.datediff('models.as_of_date', 'clock.as_of_date', 'day') }} as integer
+            {{ dbt.datediff('models.as_of_date', 'clock.as_of_date', 'day') }}
+            as integer
         ) as age_days,
         models.training_customers,
         models.changed_by_model_share,
