@@ -1,5 +1,6 @@
 -- The evidence of all versions, as the registry will be once this build is published.
-{% set columns = registry_tables()['segment_candidates'] -%}
+{% set columns = registry_tables()['segment_candidates'] %}
+{% set own = ['model_version', 'cluster_count'] -%}
 with registered as (
 
     select * from {{ source('registry', 'segment_candidates') }}
@@ -19,12 +20,12 @@ versions as (
 candidates as (
 
     select
-        {%- for column in columns if column not in ['model_version', 'cluster_count'] %}
+        versions.model_version,
+        {%- for column in columns if column not in own %}
         measured.{{ column }},
         {%- endfor %}
         -- a key is never null
-        coalesce(measured.cluster_count, 0) as cluster_count,
-        versions.model_version
+        coalesce(measured.cluster_count, 0) as cluster_count
     from {{ ref('ml_segmentation_candidates') }} as measured
     inner join versions on measured.segmentation = versions.segmentation
 
