@@ -3,7 +3,7 @@
 -- what is missing in bin 0.
 with versions as (
 
-    select * from {{ ref('int_new_versions') }}
+    select * from {{ ref('int_described_versions') }}
 
 ),
 

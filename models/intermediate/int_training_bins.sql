@@ -10,7 +10,7 @@ drift_values as (
 
     select sampled.*
     from {{ ref('int_drift_values') }} as sampled
-    inner join {{ ref('int_new_versions') }} as versions
+    inner join {{ ref('int_described_versions') }} as versions
         on sampled.segmentation = versions.segmentation
         and sampled.feature = versions.feature
 

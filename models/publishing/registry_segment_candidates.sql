@@ -12,7 +12,7 @@ versions as (
     select distinct
         segmentation,
         model_version
-    from {{ ref('int_new_versions') }}
+    from {{ ref('int_described_versions') }}
     where segmentation <> 'rfm'
 
 ),

@@ -1,18 +1,14 @@
--- The versions that this build makes: in force now, and not in the registry yet.
-with prototypes as (
-
-    select * from {{ ref('ml_segment_prototypes') }}
-
-),
-
-versions as (
+-- The versions whose training facts this build can give: those that it makes, and one of
+-- an earlier release that a fit gives again, as its sample is then that of today.
+with versions as (
 
     select
         segmentation,
         feature,
         max(model_version) as model_version,
         max(case when level is not null then 1 else 0 end) = 1 as is_categorical
-    from prototypes
+    from {{ ref('ml_segment_prototypes') }}
+    where status <> 'kept'
     group by segmentation, feature
     {% if has('order_lines') %}
     {% for feature in ['recency_days', 'frequency', 'monetary'] %}
@@ -28,19 +24,19 @@ versions as (
 
 ),
 
+decisions as (
+
+    select * from {{ ref('int_refit_decisions') }}
+    where is_refit
+
+),
+
 known as (
 
     select distinct
         segmentation,
         model_version
-    from {{ ref('int_registered_prototypes') }}
-    {% if has('order_lines') %}
-    union all
-    select distinct
-        'rfm' as segmentation,
-        model_version
-    from {{ source('registry', 'rfm_cut_points') }}
-    {% endif %}
+    from {{ source('registry', 'training_bins') }}
 
 ),
 
@@ -48,6 +44,7 @@ final as (
 
     select versions.*
     from versions
+    inner join decisions on versions.segmentation = decisions.segmentation
     left join known
         on versions.segmentation = known.segmentation
         and versions.model_version = known.model_version
