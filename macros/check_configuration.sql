@@ -23,6 +23,8 @@
         'budget': 'count or null',
         'segmentations_enabled': 'any',
         'algorithm': [none, 'kmeans', 'hierarchical', 'dbscan'],
+        'refit_policy': ['auto', 'always', 'never'],
+        'refit_drift_limit': 'positive number', 'refit_after_days': 'count or null',
         'export_personal_data': [true, false],
     }) }}
 {%- endmacro %}
@@ -110,6 +112,8 @@
         {% do stop(given ~ 'a whole number, 0 or more.') %}
     {% elif rule == 'positive count' and (not is_count(value) or value | int == 0) %}
         {% do stop(given ~ 'a whole number above 0.') %}
+    {% elif rule == 'positive number' and not value | float(-1) > 0 %}
+        {% do stop(given ~ 'a number above 0.') %}
     {% elif rule == 'count or null' and value is not none and not is_count(value) %}
         {% do stop(given ~ 'null or a whole number, 0 or more.') %}
     {% elif rule == 'auto or count' and value != 'auto' and not is_count(value) %}

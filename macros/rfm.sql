@@ -14,9 +14,10 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Scores 1 to 5 by the cut points in force, as three further CTEs. Before them stands
-    customers: the columns `keys`, frequency, recency_days, rfm_frequency, rfm_monetary. -#}
-{% macro rfm_score_ctes(keys) -%}
+{#- Scores 1 to 5 by the cut points of a relation, as three further CTEs. Before them
+    stands customers: the columns `keys`, frequency, recency_days, rfm_frequency,
+    rfm_monetary. -#}
+{% macro rfm_score_ctes(keys, cut_points) -%}
 model as (
 
     select
@@ -30,7 +31,7 @@ model as (
         {% endfor %}
         max(model_version) as rfm_model_version,
         max(churn_horizon_days) as churn_horizon_days
-    from {{ ref('int_rfm_model') }}
+    from {{ cut_points }}
 
 ),
 
@@ -43,7 +44,9 @@ scored as (
         model.rfm_model_version,
         case
             when customers.frequency = 0 then 'no_purchase'
-            when model.rfm_model_version is null then 'insufficient_data'
+            when model.rfm_model_version is null
+                then {{ "'not_fitted'" if var('refit_policy') == 'never'
+                    else "'insufficient_data'" }}
             else 'scored'
         end as rfm_status,
         customers.recency_days > model.churn_horizon_days as is_beyond_horizon,

@@ -98,7 +98,7 @@ outdated as (
 
     select distinct kept.month_end_date
     from kept
-    cross join {{ ref('int_models_in_force') }} as models
+    cross join {{ ref('int_label_versions') }} as models
     left join kept_versions
         on kept.month_end_date = kept_versions.month_end_date
         and models.segmentation = kept_versions.segmentation

@@ -65,7 +65,7 @@ segmentations as (
         minimums.minimum_purchases,
         models.model_version
     from minimums
-    inner join {{ ref('int_models_in_force') }} as models
+    inner join {{ ref('int_label_versions') }} as models
         on minimums.segmentation = models.segmentation
 
 ),

@@ -12,7 +12,7 @@ map as (
 
 ),
 
-{{ rfm_score_ctes(['customer_id', 'month_end_date']) }},
+{{ rfm_score_ctes(['customer_id', 'month_end_date'], ref('int_rfm_model')) }},
 
 horizon as (
 

@@ -1,6 +1,13 @@
--- The cut points in force, with their version: those of today, a new version if they
--- differ from the last published; for a date before that one, what was in force then.
-with fresh as (
+-- The cut points in force, with their version: the published ones, or where they are to
+-- be taken anew (int_refit_decisions) those of today, a new version if they differ.
+with decisions as (
+
+    select * from {{ ref('int_refit_decisions') }}
+    where segmentation = 'rfm'
+
+),
+
+fresh as (
 
     select
         cut_points.score,
@@ -22,23 +29,6 @@ registered as (
 
 ),
 
-versions as (
-
-    select
-        max(registered.model_version) as latest_version,
-        max(registered.as_of_date) > max(clock.as_of_date) as is_past_date,
-        coalesce(
-            max(case
-                when registered.as_of_date <= clock.as_of_date
-                    then registered.model_version
-            end),
-            min(registered.model_version)
-        ) as version_then
-    from registered
-    cross join {{ ref('int_as_of_date') }} as clock
-
-),
-
 unchanged as (
 
     select count(*) = 4 as is_unchanged
@@ -50,7 +40,7 @@ unchanged as (
         and fresh.minimum_frequency is not distinct from registered.minimum_frequency
         and fresh.minimum_monetary is not distinct from registered.minimum_monetary
         and fresh.churn_horizon_days is not distinct from registered.churn_horizon_days
-    inner join versions on registered.model_version = versions.latest_version
+    inner join decisions on registered.model_version = decisions.latest_version
 
 ),
 
@@ -64,11 +54,13 @@ in_force as (
         registered.minimum_frequency,
         registered.minimum_monetary,
         registered.churn_horizon_days,
-        registered.training_customers
+        registered.training_customers,
+        registered.configuration_hash,
+        registered.reason
     from registered
-    inner join versions on registered.model_version = versions.version_then
+    inner join decisions on registered.model_version = decisions.version_in_force
     cross join unchanged
-    where versions.is_past_date or unchanged.is_unchanged
+    where not decisions.is_refit or unchanged.is_unchanged
 
 ),
 
@@ -77,18 +69,20 @@ final as (
     select * from in_force
     union all
     select
-        cast(coalesce(versions.latest_version, 0) + 1 as integer) as model_version,
+        cast(coalesce(decisions.latest_version, 0) + 1 as integer) as model_version,
         fresh.as_of_date,
         cast(fresh.score as integer) as score,
         fresh.maximum_recency_days,
         fresh.minimum_frequency,
         fresh.minimum_monetary,
         fresh.churn_horizon_days,
-        cast(fresh.training_customers as integer) as training_customers
+        cast(fresh.training_customers as integer) as training_customers,
+        decisions.configuration_hash,
+        decisions.reason
     from fresh
-    cross join versions
+    cross join decisions
     cross join unchanged
-    where not coalesce(versions.is_past_date, false) and not unchanged.is_unchanged
+    where decisions.is_refit and not unchanged.is_unchanged
 
 )
 

@@ -6,6 +6,6 @@ with customers as (
 
 ),
 
-{{ rfm_score_ctes(['customer_id']) }}
+{{ rfm_score_ctes(['customer_id'], ref('int_rfm_model')) }}
 
 select * from scores

@@ -1,13 +1,10 @@
--- The configuration of every segmentation as rows, for the fit and for the record.
+-- The configuration of every segmentation as rows, and whether it is fitted anew, for
+-- the fit and for the record.
 with settings as (
     {% for name, segmentation in segmentations().items() %}
     {%- set outer = loop %}
     {%- set count = (var('cluster_count') or segmentation.cluster_count) | string %}
     {%- set algorithm = var('algorithm') or segmentation.algorithm %}
-    {%- set hash = local_md5(tojson([
-        segmentation, algorithm, count, var('training_sample_size'), var('random_seed'),
-        var('fees'), var('returns'), var('duplicate_lines'),
-    ], sort_keys=true)) %}
     {%- for feature, given in segmentation.features.items() %}
     {%- set preparation = feature_preparation(feature, given) %}
     select
@@ -32,7 +29,7 @@ with settings as (
         {{ var('random_seed') }} as random_seed,
         -- without orders there is no RFM to fall back to
         '{{ 'none' if has('order_lines') else 'tertiles' }}' as fallback,
-        '{{ hash }}' as configuration_hash
+        '{{ segmentation_hash(name) }}' as configuration_hash
     {{ 'union all' if not (loop.last and outer.last) }}
     {%- endfor %}
     {%- endfor %}
@@ -42,8 +39,12 @@ final as (
 
     select
         settings.*,
-        clock.as_of_date
+        clock.as_of_date,
+        decisions.is_refit,
+        decisions.reason as refit_reason
     from settings
+    inner join {{ ref('int_refit_decisions') }} as decisions
+        on settings.segmentation = decisions.segmentation
     cross join {{ ref('int_as_of_date') }} as clock
 
 )

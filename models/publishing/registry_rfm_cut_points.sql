@@ -8,7 +8,12 @@ with registered as (
 
 candidates as (
 
-    select * from {{ ref('int_rfm_model') }}
+    select
+        cut_points.*,
+        refits.changed_by_model_share
+    from {{ ref('int_rfm_model') }} as cut_points
+    left join {{ ref('int_rfm_refits') }} as refits
+        on cut_points.model_version = refits.model_version
 
 ),
 

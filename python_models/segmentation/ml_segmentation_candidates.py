@@ -9,5 +9,6 @@ def model(dbt, session):
         to_pandas(dbt.ref("int_registered_prototypes")),
         to_pandas(dbt.ref("int_earlier_sample")),
         known=to_pandas(dbt.ref("int_known_candidates")),
+        published=to_pandas(dbt.ref("int_registered_candidates")),
         progress=print,
     )

@@ -28,6 +28,7 @@ from segmentation.known_evidence import Choice, evidence_key, reusable_rows
 from segmentation.preparation import (
     each_segmentation,
     fit_preparation,
+    is_refit,
     prepare,
     round_values,
 )
@@ -94,6 +95,7 @@ def evaluate_candidates(
     earlier_sample: pd.DataFrame | None = None,
     *,
     known: pd.DataFrame | None = None,
+    published: pd.DataFrame | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> pd.DataFrame:
     """Return the measures of every number of clusters k, and which k is chosen.
@@ -114,6 +116,9 @@ def evaluate_candidates(
     is kept, so that a refit does not rename customers for a gain in the third
     decimal.
 
+    Nothing is measured of a segmentation whose settings say ``is_refit`` is false: it
+    has the evidence that the version in force was published with.
+
     Parameters
     ----------
     sample
@@ -132,6 +137,8 @@ def evaluate_candidates(
         instead of being measured where that would give the very same: with neither
         its data, its configuration nor the published k changed. Rows that lack a
         column, as those of an earlier release, count as none.
+    published
+        What was returned for each published version, with its model_version.
     progress
         Gets a line of text after each step of the measuring.
 
@@ -172,13 +179,17 @@ def evaluate_candidates(
             if progress is not None:
                 progress(f"{name}: {text}")
 
+        registered = registry[registry["segmentation"] == segmentation]
+        if not is_refit(own):
+            say(f"nothing is measured: {own['refit_reason'].iloc[0]}")
+            parts.append(_evidence_in_force(registered, published, own))
+            continue
         asked = _asked_cluster_count(own)
         earlier = _earlier_of(earlier_sample, segmentation, customers, own)
         # What the settings ask for is chosen whatever is published.
         held = None
         if asked is None:
-            published = registry[registry["segmentation"] == segmentation]
-            held = _published_choice(published, own.iloc[0])
+            held = _published_choice(registered, own.iloc[0])
         rows = reusable_rows(
             known[known["segmentation"] == segmentation],
             lambda by, found=(customers, own, earlier): evidence_key(*found, by),
@@ -204,6 +215,48 @@ def _typed(known: pd.DataFrame | None) -> pd.DataFrame:
     if known is None or not set(CANDIDATE_DTYPES) <= set(known.columns):
         known = pd.DataFrame()
     return with_dtypes(known, CANDIDATE_DTYPES)
+
+
+def _evidence_in_force(registered, published, settings) -> pd.DataFrame:
+    """Return what the version in force was chosen on, or one row without measures."""
+    first = settings.iloc[0]
+    held = version_in_force(registered, first["as_of_date"])
+    if held.empty:
+        row = _without_choice("not_fitted", first["refit_reason"])
+        row |= {"algorithm": first["algorithm"]}
+    else:
+        model = held.iloc[0]
+        rows = _stored_evidence(published, first["segmentation"], model)
+        if not rows.empty:
+            return _in_order(rows, model["algorithm"])
+        unknown = f"version {model['model_version']} was published without its evidence"
+        # Thirds were published because nothing was stable.
+        if model["algorithm"] == TERTILES:
+            row = _without_choice("unstable", unknown)
+            row |= {"algorithm": first["algorithm"]}
+        else:
+            row = _row(
+                cluster_count=int(model["cluster_count"]), status="ok", reason=unknown
+            )
+            row |= {"algorithm": model["algorithm"], "is_usable": True}
+            row |= {"is_chosen": True}
+    rows = pd.DataFrame([row]).assign(
+        segmentation=first["segmentation"], evidence_key=None
+    )
+    return with_dtypes(rows, CANDIDATE_DTYPES)
+
+
+def _stored_evidence(published, segmentation, model) -> pd.DataFrame:
+    if published is None or published.empty:
+        return _typed(None)
+    rows = _typed(
+        published[
+            (published["segmentation"] == segmentation)
+            & (published["model_version"] == model["model_version"])
+        ]
+    )
+    # No number is stored as 0, as the key of a published table is never null.
+    return rows.assign(cluster_count=rows["cluster_count"].replace(0, pd.NA))
 
 
 def _in_order(rows: pd.DataFrame, algorithm: str) -> pd.DataFrame:

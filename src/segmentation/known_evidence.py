@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 
 from segmentation.evidence import MINIMUM_STABILITY
-from segmentation.preparation import OPTIONAL_SETTINGS, VOLUME_FEATURE, round_values
+from segmentation.preparation import (
+    OPTIONAL_SETTINGS,
+    REFIT_SETTINGS,
+    VOLUME_FEATURE,
+    round_values,
+)
 
 # To be raised whenever a measure, the choice or the words of a reason change, so that
 # what an earlier release measured is measured anew.
@@ -42,6 +47,7 @@ def evidence_key(
     settings
         The rows of the segmentation, in any order. The as-of date does not count: it
         tells which version was in force, and the data are what they are without it.
+        Nor does why it is fitted anew.
     earlier
         The customers as of half a period ago, by sample_rank; may have no rows.
     decided_by
@@ -53,7 +59,8 @@ def evidence_key(
         64 hexadecimal digits.
 
     """
-    settings = settings.drop(columns="as_of_date").sort_values("position")
+    settings = settings.drop(columns=["as_of_date", *REFIT_SETTINGS], errors="ignore")
+    settings = settings.sort_values("position")
     text = settings[sorted(settings.columns)].astype("string").fillna("")
     kinds = dict(
         zip(

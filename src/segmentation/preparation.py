@@ -36,6 +36,9 @@ OPTIONAL_SETTINGS = {
     "check_volume": False,
     "fallback": "none",
 }
+# Whether the segmentation is fitted anew, and why; anew where nothing is said. The fit
+# and its evidence do not depend on it otherwise.
+REFIT_SETTINGS = ("is_refit", "refit_reason")
 PER_SEGMENTATION = (
     "algorithm",
     "cluster_count",
@@ -46,6 +49,7 @@ PER_SEGMENTATION = (
     "as_of_date",
     "check_volume",
     "fallback",
+    *REFIT_SETTINGS,
 )
 ALGORITHMS = ("kmeans", "hierarchical", "dbscan")
 KNOWN = {
@@ -93,6 +97,11 @@ def round_values(values: np.ndarray) -> np.ndarray:
     hash over the text of the number.
     """
     return np.round(values, DECIMALS) + 0.0
+
+
+def is_refit(settings: pd.DataFrame) -> bool:
+    """Tell whether the settings of one segmentation ask for a fit."""
+    return "is_refit" not in settings or bool(settings["is_refit"].iloc[0])
 
 
 def each_segmentation(

@@ -22,6 +22,7 @@ from segmentation.preparation import (
     PREPARATION_DTYPES,
     each_segmentation,
     fit_preparation,
+    is_refit,
     prepare,
     round_values,
 )
@@ -40,6 +41,7 @@ PROTOTYPE_DTYPES = {
     "radius": "float64",
     "outlier_segment_id": "string",
     "training_customers": "Int64",
+    "changed_by_model_share": "float64",
     "configuration_hash": "string",
     "model_hash": "string",
     "status": "string",
@@ -122,10 +124,11 @@ def fit_prototypes(
     """Return the prototypes of each segmentation: fitted, kept or rebuilt.
 
     A segmentation whose current version is later than the as-of date is a past
-    date rebuilt: it gets the version in force then. Without a chosen candidate the
-    current version goes on scoring. Otherwise the chosen number of clusters is
-    fitted and matched to the current version; if that gives the current version
-    again, its rows are returned as they are, so that nothing is appended.
+    date rebuilt: it gets the version in force then. Where ``is_refit`` of the settings
+    is false, the current version goes on and nothing is fitted. Without a chosen
+    candidate the current version goes on scoring. Otherwise the chosen number of
+    clusters is fitted and matched to the current version; if that gives the current
+    version again, its rows are returned as they are, so that nothing is appended.
 
     Where no number of clusters is stable, nothing was published and the ``fallback``
     of the settings is 'tertiles', the customers are parted into thirds along the
@@ -140,7 +143,7 @@ def fit_prototypes(
     settings
         One row per segmentation and feature, with
         ``segmentation.preparation.SETTINGS_COLUMNS`` and any of its
-        ``OPTIONAL_SETTINGS``.
+        ``OPTIONAL_SETTINGS`` and ``REFIT_SETTINGS``.
     candidates
         As ``evaluate_candidates`` returns it.
     registry
@@ -155,7 +158,11 @@ def fit_prototypes(
         than the radius (null: no limit) is in the segment ``outlier_segment_id``,
         which may have no prototype of its own, or one like any other segment.
         ``training_customers`` counts the sampled customers of the prototype in the
-        fit, without those beyond the radius. ``model_hash`` is SHA-256
+        fit, without those beyond the radius. ``changed_by_model_share`` is the share
+        of all sampled customers who are in another segment by this version than by the
+        one before it, both on the data of the fit: that is the model's doing and
+        nobody's behaviour (6 decimals; null in a first version, and where a feature of
+        the version before is gone). ``model_hash`` is SHA-256
         over all that scoring depends on, and neither version, date nor status.
         ``status`` is 'fitted', 'fallback' (algorithm 'tertiles', 3 clusters),
         'kept' or 'rebuilt'.
@@ -211,6 +218,8 @@ def _prototypes_of(customers, settings, candidates, published) -> pd.DataFrame:
             reason=f"version {held['model_version'].iloc[0]} was in force as of "
             f"{as_of_date.date()}",
         )
+    if not is_refit(settings):
+        return _kept(current, as_of_date, settings["refit_reason"].iloc[0])
     if chosen.empty:
         without = candidates[candidates["cluster_count"].isna()].head(1)
         fitted = _fallback(customers, settings, without, published)
@@ -225,7 +234,7 @@ def _prototypes_of(customers, settings, candidates, published) -> pd.DataFrame:
     else:
         cluster_count = int(chosen["cluster_count"].iloc[0])
         fitted = _fit(customers, settings, cluster_count, published)
-        status, reason = "fitted", _reason(fitted, current)
+        status, reason = "fitted", _reason(settings, fitted, current)
     if _same(fitted, current):
         return current
     return fitted.assign(
@@ -234,6 +243,16 @@ def _prototypes_of(customers, settings, candidates, published) -> pd.DataFrame:
         status=status,
         reason=reason,
     )
+
+
+def _kept(current: pd.DataFrame, as_of_date, reason) -> pd.DataFrame:
+    """Return a version that goes on; on the day of its fit it is as it was fitted.
+
+    So a build of the same day gives the same rows as the build that published it.
+    """
+    if (current["as_of_date"] < as_of_date).any():
+        return current.assign(status="kept", reason=reason)
+    return current
 
 
 def _same(fitted: pd.DataFrame, current: pd.DataFrame) -> bool:
@@ -299,7 +318,7 @@ def _as_rows(
 ) -> pd.DataFrame:
     """Return a clustering as rows with the ids of its segments; no version yet."""
     labels = assign(points, fitted)
-    segments = _identify(
+    segments, changed = _identify(
         customers,
         labels,
         fitted.segment_count,
@@ -325,6 +344,7 @@ def _as_rows(
     prototypes["prototype_id"] = prototypes.index + 1
     rows = prototypes.merge(preparation, how="cross").assign(
         radius=fitted.radius if np.isfinite(fitted.radius) else float("nan"),
+        changed_by_model_share=changed,
         **constants,
     )
     # The cross join goes through the features of one prototype after another.
@@ -335,22 +355,26 @@ def _as_rows(
 
 def _identify(
     customers, labels, segment_count, segmentation, published, *, has_outliers
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, float]:
     """Return the ids of each segment, in their order, and of the outliers last.
 
     The columns are segment_id, parent_segment_id and outlier_segment_id. Outliers
     are what they are by the rule and not by their customers: those of the current
     version go on, whoever they are, and are never matched to an ordinary segment.
+    Beside them: the share of customers who had another id by the current version.
     """
     ids: list = [None] * segment_count
     parents: list = [None] * segment_count
-    outliers = None
+    outliers, old_ids = None, None
     current = _version(published, published["model_version"].max())
     if not current.empty and _has_values(customers, current):
         preparation = current[list(PREPARATION_DTYPES)].drop_duplicates("position")
         points = prepare(customers, preparation)
         old, before = _registered_clustering(current)
         old_labels = assign(points, before)
+        old_ids = _ids_of(
+            old_labels, old["segment_id"], current["outlier_segment_id"].iloc[0]
+        )
         # The means of the new segments in the old space work across changes of
         # scaling, transforms and features alike.
         new_centres = np.array(
@@ -382,7 +406,10 @@ def _identify(
             ids[position] = f"{segmentation}-{number}"
     if has_outliers and outliers is None:
         outliers = f"{segmentation}-{number + 1}"
-    return pd.DataFrame(
+    changed = float("nan")
+    if old_ids is not None:
+        changed = round(float((_ids_of(labels, ids, outliers) != old_ids).mean()), 6)
+    segments = pd.DataFrame(
         {
             "segment_id": pd.array([*ids, outliers], dtype="string"),
             "parent_segment_id": pd.array([*parents, None], dtype="string"),
@@ -391,6 +418,13 @@ def _identify(
             ),
         }
     )
+    return segments, changed
+
+
+def _ids_of(labels: np.ndarray, ids, outliers) -> np.ndarray:
+    """Return the id of each label; NOISE is -1, and the outliers stand last."""
+    names = [*ids, "" if pd.isna(outliers) else outliers]
+    return np.array(names, dtype=str)[labels]
 
 
 def _registered_clustering(current: pd.DataFrame) -> tuple[pd.DataFrame, Clustering]:
@@ -453,7 +487,9 @@ def _model_hash(rows: pd.DataFrame) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _reason(fitted: pd.DataFrame, current: pd.DataFrame) -> str:
+def _reason(settings, fitted: pd.DataFrame, current: pd.DataFrame) -> str:
+    if "refit_reason" in settings:
+        return settings["refit_reason"].iloc[0]
     if current.empty:
         return "first version"
     column = "configuration_hash"

@@ -21,6 +21,8 @@ REPORT = "summary.md"
 # Beyond it who moved is told by month alone: the report is made on one machine.
 LARGEST_REPORT_TABLE = 5_000_000
 WRITING = ".writing-"
+# The registry's tables of the versions themselves; the others are kept with them.
+VERSIONS = ("segment_prototypes", "rfm_cut_points")
 
 
 def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
@@ -218,9 +220,15 @@ def _remove_old(exports: Path, keep: set) -> None:
 
 
 def _promote(engine, tables: pd.DataFrame, schema: str) -> str:
-    """Append to the registry what is new in the published tables; says what."""
+    """Append to the registry what is new in the published tables; says what.
+
+    What is kept with a version comes before it: who is stopped between the two finds
+    the version new again in the next build, and nothing is lost.
+    """
     versions, months = 0, set()
-    for table in tables[tables["registry_table"] != ""].itertuples():
+    tables = tables[tables["registry_table"] != ""]
+    is_version = tables["registry_table"].isin(VERSIONS)
+    for table in tables.iloc[is_version.argsort(kind="stable")].itertuples():
         target = f"{schema}.{table.registry_table}"
         keys = table.registry_keys.split(", ")
         known = " and ".join(f"known.{key} = new.{key}" for key in keys)
@@ -235,7 +243,7 @@ def _promote(engine, tables: pd.DataFrame, schema: str) -> str:
             )
         if "month_end_date" in keys:
             months |= {row[keys.index("month_end_date")] for row in found}
-        else:
+        elif table.registry_table in VERSIONS:
             versions += len(found)
     closed = f", months closed: {len(months)}" if months else ""
     return f"{versions} new model versions{closed}"

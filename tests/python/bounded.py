@@ -16,6 +16,7 @@ PARAMETERS = {
     "int_segmentation_settings",
     "int_registered_prototypes",
     "int_known_candidates",
+    "int_registered_candidates",
     "int_naming_profiles",
     "int_persona_rules",
     "ml_segmentation_candidates",

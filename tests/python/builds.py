@@ -76,6 +76,13 @@ class Build(NamedTuple):
             )
         ]
 
+    def facts(self) -> list[list[tuple]]:
+        """What the registry keeps with each version."""
+        return [
+            self.rows(f"select * from dev_registry.{table} order by all")
+            for table in ("training_bins", "segment_candidates")
+        ]
+
 
 def environment_of(
     folder: Path, exports: Path | str = "", data="", customers="", threads=2

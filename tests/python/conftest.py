@@ -2,6 +2,7 @@
 
 import csv
 import random
+from contextlib import suppress
 
 import duckdb
 import pytest
@@ -156,11 +157,67 @@ def eight_again(folder, of):
         args=[
             "--select",
             "int_registered_prototypes",
-            "int_segmentation_settings+,+dim_segments",
+            "int_registered_candidates",
+            "int_published_models+,+dim_segments",
             *NO_TESTS,
         ],
         variables=VALUE_ALONE | {"cluster_count": 8},
     )
+
+
+AGED = [
+    "int_registered_prototypes",
+    "int_registered_candidates",
+    "int_published_models+",
+]
+
+
+def _with_orders(folder, of, change):
+    """The demo with other orders on top of the first build, not published."""
+    project = copy_project(folder)
+    rewrite(project / "seeds" / "demo" / "demo_order_lines.csv", change)
+    continued(of("demo"), folder, exports=False)
+    marts = "+rpt_model_health +rpt_feature_drift +registry_rfm_cut_points"
+    return build(folder, project=project, args=["--select", *marts.split(), *NO_TESTS])
+
+
+@shared
+def a_few_orders_less(folder, of):
+    """One customer in fifty has not been there: new data without drift."""
+    return _with_orders(
+        folder, of, lambda rows: [row for row in rows if not row[2].endswith("50")]
+    )
+
+
+@shared
+def dearer(folder, of):
+    """All prices are three times what they were when the models were fitted."""
+
+    def tripled(rows):
+        for row in rows:
+            with suppress(ValueError):  # planted dirt
+                row[6] = f"{3 * float(row[6]):.2f}"
+            yield row
+
+    return _with_orders(folder, of, tripled)
+
+
+@shared
+def upgraded(folder, of):
+    """A registry of before there were facts, with its columns as they were then."""
+    continued(of("demo"), folder, exports=False)
+    with duckdb.connect(str(folder / "shop.duckdb")) as connection:
+        connection.execute(
+            "drop table dev_registry.training_bins;"
+            "drop table dev_registry.segment_candidates;"
+            "alter table dev_registry.segment_prototypes "
+            "drop column changed_by_model_share;"
+            "alter table dev_registry.rfm_cut_points "
+            "drop column changed_by_model_share;"
+            "alter table dev_registry.rfm_cut_points drop column configuration_hash;"
+            "alter table dev_registry.rfm_cut_points drop column reason"
+        )
+    return build(folder, args=["--select", *AGED, *NO_TESTS])
 
 
 @shared

@@ -100,7 +100,10 @@ def test_manifest_names_one_set_with_true_hashes_and_row_counts(demo):
 
 def test_every_mart_and_the_registry_is_published(demo, marts):
     published = {file["name"] for file in demo.manifest()["files"]}
-    expected = {*marts, "registry_rfm_cut_points", "registry_segment_prototypes"}
+    expected = {
+        *marts, "registry_rfm_cut_points", "registry_segment_prototypes",
+        "registry_segment_candidates", "registry_training_bins",
+    }  # fmt: skip
     assert published == {f"{name}.parquet" for name in expected}
 
 

@@ -874,3 +874,65 @@ def credit_card():
 @pytest.fixture(scope="session")
 def online_rfm():
     return online_retail_rfm()
+
+
+# ---- nothing is measured of what is not fitted -------------------------------------
+
+
+IN_FORCE = PUBLISHED.assign(algorithm="kmeans")
+
+
+def held_evidence(published, registry=IN_FORCE, **changes):
+    settings = settings_of(is_refit=False, refit_reason="version 1 holds", **changes)
+    return without_measuring(FOUR_PLACES, settings, registry, published=published)
+
+
+def test_what_is_not_fitted_has_the_evidence_of_its_version():
+    measured = candidates.evaluate_candidates(FOUR_PLACES, settings_of(), EMPTY)
+    version = IN_FORCE["model_version"].iloc[0]
+    other = measured.assign(model_version=version + 1, reason="of another version")
+    own = measured.assign(model_version=version)
+    stored = pd.concat([other, own, own.assign(segmentation="behaviour")])
+    found = held_evidence(stored.sample(frac=1, random_state=1))
+    pd.testing.assert_frame_equal(found, measured)
+
+
+def test_a_stored_number_of_0_is_none():
+    """The key of a published table is never null."""
+    flat = candidates.evaluate_candidates(
+        sample_of(np.repeat([1, 2], 30)), settings_of(), EMPTY
+    )
+    stored = flat.assign(
+        cluster_count=flat["cluster_count"].fillna(0),
+        model_version=IN_FORCE["model_version"].iloc[0],
+    )
+    pd.testing.assert_frame_equal(held_evidence(stored), flat)
+
+
+@pytest.mark.parametrize("stored", [None, EMPTY], ids=["none", "empty"])
+def test_a_version_of_an_earlier_release_has_one_row_without_measures(stored):
+    (row,) = held_evidence(stored).to_dict("records")
+    assert row["cluster_count"] == IN_FORCE["cluster_count"].iloc[0]
+    assert row["is_chosen"] and row["is_usable"] and row["status"] == "ok"
+    assert "published without its evidence" in row["reason"]
+    assert pd.isna(row["stability"]) and pd.isna(row["evidence_key"])
+
+
+def test_published_thirds_without_evidence_are_still_no_choice():
+    thirds = IN_FORCE.assign(algorithm="tertiles")
+    (row,) = held_evidence(None, thirds).to_dict("records")
+    assert pd.isna(row["cluster_count"]) and not row["is_chosen"]
+    assert (row["algorithm"], row["status"]) == ("kmeans", "unstable")
+
+
+def test_without_a_version_and_a_fit_the_reason_stands_alone():
+    (row,) = held_evidence(None, EMPTY).to_dict("records")
+    assert (row["status"], row["reason"]) == ("not_fitted", "version 1 holds")
+    assert pd.isna(row["cluster_count"]) and not row["is_chosen"]
+
+
+def test_why_it_is_fitted_is_no_evidence():
+    known = candidates.evaluate_candidates(FOUR_PLACES, settings_of(), EMPTY)
+    settings = settings_of(is_refit=True, refit_reason="f0 has drifted")
+    found = without_measuring(FOUR_PLACES, settings, EMPTY, known=known)
+    pd.testing.assert_frame_equal(found, known)

@@ -52,6 +52,11 @@ WRONG = {
         {"value_horizon_days": "a year"}, ["value_horizon_days", "whole number"],
     ),
     "no horizon": ({"value_horizon_days": 0}, ["value_horizon_days", "'0'", "above 0"]),
+    "refit policy": (
+        {"refit_policy": "sometimes"}, ["'sometimes'", "auto or always or never"],
+    ),
+    "no drift": ({"refit_drift_limit": 0}, ["refit_drift_limit", "'0'", "above 0"]),
+    "age": ({"refit_after_days": "old"}, ["'refit_after_days'", "null or a whole"]),
     "duplicates": ({"duplicate_lines": "first"}, ["duplicate_lines", "drop or keep"]),
     "time zone": ({"time_zone": "Berlin"}, ["time_zone", "'Berlin'", "Europe/Berlin"]),
     "days": ({"max_silent_days": -1}, ["max_silent_days", "'-1'", "whole number"]),
@@ -91,6 +96,9 @@ RIGHT = {
         "annual_discount_rate": 0,
         "margin_rate": 0.4,
         "budget": 1000,
+        "refit_policy": "never",
+        "refit_drift_limit": 0.1,
+        "refit_after_days": 90,
     },
 }
 

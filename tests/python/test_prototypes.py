@@ -710,3 +710,72 @@ def test_published_thirds_are_no_choice_of_three_clusters():
 def test_an_unknown_fallback_is_an_error():
     with pytest.raises(ValueError, match="unknown fallback 'halves'; known: 'none'"):
         fit_unchosen(GAUSSIAN, fallback="halves")
+
+
+# ---- whether to fit at all ---------------------------------------------------------
+
+
+def holding(reason="version 2 holds", **changes):
+    """Settings that ask for no fit."""
+    return settings_of(is_refit=False, refit_reason=reason, **changes)
+
+
+def test_what_is_not_to_be_fitted_goes_on_with_the_reason_whatever_the_data(split):
+    later = holding(cluster_count="3", as_of_date=pd.Timestamp("2024-09-01"))
+    found = fit(sample_of(PLACES * 7), later, split)
+    published = split[split["model_version"] == 2].reset_index(drop=True)
+    assert set(found["status"]) == {"kept"}
+    assert set(found["reason"]) == {"version 2 holds"}
+    told = ["status", "reason"]
+    pd.testing.assert_frame_equal(
+        found.drop(columns=told), published.drop(columns=told)
+    )
+    assert len(publish(split, found)) == len(split)
+
+
+def test_on_the_day_of_its_fit_a_version_is_as_it_was_fitted(split):
+    """So that a build after publishing has the rows of the build that published."""
+    published = split[split["model_version"] == 2].reset_index(drop=True)
+    day = holding(as_of_date=published["as_of_date"].iloc[0])
+    pd.testing.assert_frame_equal(fit(sample_of(PLACES * 7), day, split), published)
+    undated = split.assign(as_of_date=pd.NaT)
+    found = fit(sample_of(PLACES), holding(as_of_date=pd.NaT), undated)
+    assert set(found["status"]) == set(published["status"])
+
+
+def test_without_a_version_and_a_fit_there_is_no_model():
+    found = fit(sample_of(PLACES), holding("nothing is published"), EMPTY)
+    assert found.empty
+    assert found.dtypes.astype(str).to_dict() == PROTOTYPE_DTYPES
+
+
+def test_a_refit_says_the_reason_that_it_was_given():
+    first = fit(sample_of(PLACES), settings_of())
+    settings = settings_of(is_refit=True, refit_reason="f0 has drifted")
+    found = fit(sample_of(PLACES + 1), settings, first)
+    assert set(found["reason"]) == {"f0 has drifted"}
+    assert set(found["model_version"]) == {2}
+
+
+def test_a_past_date_is_rebuilt_and_says_so_whatever_is_asked(split):
+    for settings in (holding(), settings_of(is_refit=True, refit_reason="drift")):
+        past = settings.assign(as_of_date=pd.Timestamp("2020-01-01"))
+        assert set(fit(sample_of(PLACES), past, split)["status"]) == {"rebuilt"}
+
+
+def test_a_refit_counts_whom_it_alone_puts_elsewhere():
+    """Three groups of 30 at 1, 2 and 3; the fit in four finds the 10 at 3.4 apart."""
+    points = np.repeat([1.0, 2.0, 3.0, 3.4], [30, 30, 20, 10])
+    first = fit(sample_of(points), settings_of(cluster_count="3"))
+    assert first["changed_by_model_share"].isna().all()
+    found = fit(sample_of(points), settings_of(cluster_count="4"), first)
+    assert set(found["changed_by_model_share"]) == {round(10 / 90, 6)}
+    before, after = (scored(sample_of(points), model) for model in (first, found))
+    assert (before != after).sum() == 10
+
+
+def test_where_the_version_before_cannot_label_them_the_change_is_not_known():
+    wide = sample_of(np.column_stack([PLACES, PLACES[::-1]]))
+    first = fit(wide, settings_of(("f1",)))
+    found = fit(wide.drop(columns="f1"), settings_of(("f0",)), first)
+    assert found["changed_by_model_share"].isna().all()

@@ -23,6 +23,7 @@ def test_an_equal_build_publishes_nothing_and_says_so(demo, rebuilt):
     assert "0 new model versions" in said
     assert tree(rebuilt.exports) == tree(demo.exports)
     assert rebuilt.registry() == demo.registry()
+    assert rebuilt.facts() == demo.facts()
     assert rebuilt.rows("select status from dev_marts.publish") == [("unchanged",)]
 
 
@@ -91,8 +92,8 @@ def test_what_the_hooks_write_stays_where_dbt_has_not_looked_before(tmp_path):
             "where table_schema = 'dev_registry'"
         )
     } == {
-        "segment_prototypes", "rfm_cut_points", "customer_months",
-        "customer_segment_months", "known_candidates", "current_run",
+        "segment_prototypes", "rfm_cut_points", "training_bins", "segment_candidates",
+        "customer_months", "customer_segment_months", "known_candidates", "current_run",
     }  # fmt: skip
     assert "dbt seed" in seeded.one(
         "select partial_because from dev_registry.current_run"
@@ -329,6 +330,32 @@ def test_promotion_appends_new_versions_only(shop):
     assert [row[1] for row in shop.registered()] == [2, 3, 4, 5]
     shop.fill(Decimal("10.00"), version=3).publish()
     assert sorted({row[0] for row in shop.registered()}) == [1, 2, 3]
+
+
+def test_the_facts_of_a_version_come_before_it_and_are_no_versions():
+    """A crash between the two must not leave a version without its facts."""
+    statements = []
+
+    class Engine:
+        def rows(self, sql):
+            return [("value", 1), ("value", 2)]
+
+        def execute(self, sql):
+            statements.append(sql)
+
+    names = ["", "rfm_cut_points", "segment_candidates", "segment_prototypes"]
+    names += ["training_bins"]
+    tables = pd.DataFrame({"registry_table": names, "relation": names})
+    tables["registry_columns"] = tables["registry_keys"] = "segmentation, model_version"
+    promoted = publishing._promote(
+        Engine(), tables.assign(promoted_where="true"), "registry"
+    )
+    assert promoted == "4 new model versions", "of cut points and prototypes"
+    inserted = [sql.split()[2] for sql in statements if sql.startswith("insert")]
+    assert inserted == [
+        "registry.segment_candidates", "registry.training_bins",
+        "registry.rfm_cut_points", "registry.segment_prototypes",
+    ]  # fmt: skip
 
 
 def test_a_partial_build_writes_no_file_and_promotes_nothing(shop):

@@ -43,6 +43,7 @@ def test_other_row_order_threads_and_a_lost_database_give_the_same_bytes(
     (said,) = shuffled.lines("Unchanged")
     assert "0 new model versions" in said
     assert shuffled.registry() == demo.registry()
+    assert shuffled.facts() == demo.facts()
 
 
 def test_the_rows_really_were_in_another_order(demo, shuffled):
@@ -74,6 +75,7 @@ def test_a_past_date_promotes_nothing_and_uses_the_published_models(demo, past_d
     (said,) = past_date.lines("Published")
     assert "0 new model versions" in said
     assert past_date.registry() == demo.registry()
+    assert past_date.facts() == demo.facts()
     versions = past_date.rows(
         "select distinct segmentation, model_version "
         "from autumn_dev_marts.fct_customer_segments where status = 'assigned'"

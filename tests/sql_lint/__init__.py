@@ -134,7 +134,15 @@ def primary_segmentation():
 
 def registry_tables():
     columns = {"model_version": "integer"}
-    return {"segment_prototypes": columns, "rfm_cut_points": columns}
+    return dict.fromkeys(
+        (
+            "segment_prototypes",
+            "rfm_cut_points",
+            "training_bins",
+            "segment_candidates",
+        ),
+        columns,
+    )
 
 
 def registry_schema():
