@@ -21,8 +21,8 @@ REPORT = "summary.md"
 # Beyond it who moved is told by month alone: the report is made on one machine.
 LARGEST_REPORT_TABLE = 5_000_000
 WRITING = ".writing-"
-# The registry's tables of the versions themselves; the others are kept with them.
-VERSIONS = ("segment_prototypes", "rfm_cut_points")
+# What the registry keeps with a version; the version itself is in other tables.
+FACTS = ("training_bins", "segment_candidates")
 
 
 def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
@@ -227,7 +227,7 @@ def _promote(engine, tables: pd.DataFrame, schema: str) -> str:
     """
     versions, months = 0, set()
     tables = tables[tables["registry_table"] != ""]
-    is_version = tables["registry_table"].isin(VERSIONS)
+    is_version = ~tables["registry_table"].isin(FACTS)
     for table in tables.iloc[is_version.argsort(kind="stable")].itertuples():
         target = f"{schema}.{table.registry_table}"
         keys = table.registry_keys.split(", ")
@@ -243,7 +243,7 @@ def _promote(engine, tables: pd.DataFrame, schema: str) -> str:
             )
         if "month_end_date" in keys:
             months |= {row[keys.index("month_end_date")] for row in found}
-        elif table.registry_table in VERSIONS:
+        elif table.registry_table not in FACTS:
             versions += len(found)
     closed = f", months closed: {len(months)}" if months else ""
     return f"{versions} new model versions{closed}"

@@ -165,7 +165,9 @@ def test_new_data_without_drift_make_no_version(demo, a_few_orders_less):
     )
     assert decisions == [("holds", True, True)] * 3
     assert (
-        a_few_orders_less.one("select count(*) from dev_intermediate.int_described_versions")
+        a_few_orders_less.one(
+            "select count(*) from dev_intermediate.int_described_versions"
+        )
         == 0
     )
     assert set(health(a_few_orders_less)["status"]) == {"healthy"}
@@ -196,7 +198,10 @@ def test_a_registry_of_an_earlier_release_goes_on_without_facts(demo, upgraded):
     assert set(found["status"]) == {"no_training_facts"}
     assert set(found["model_version"]) == {1}
     assert all("without training facts" in text for text in found["status_reason"])
-    assert upgraded.one("select count(*) from dev_intermediate.int_described_versions") == 0
+    assert (
+        upgraded.one("select count(*) from dev_intermediate.int_described_versions")
+        == 0
+    )
     rows = upgraded.rows(
         "select segmentation, cluster_count, is_chosen, stability "
         "from dev_marts.rpt_segment_candidates order by 1"
