@@ -250,9 +250,19 @@ def _health(tables) -> list[str]:
     said = []
     for row in rows.sort_values("segmentation").itertuples():
         version = "" if pd.isna(row.model_version) else f" version {row.model_version}"
-        text = f"- {_safe(row.segmentation)}{version}: {_sentence(row.status_reason)}"
+        reason = str(row.status_reason).replace("_", " ")
+        text = f"- {_safe(row.segmentation)}{version}: {_sentence(reason)}"
         if row.status != "healthy" and not pd.isna(row.what_to_do):
             text += f" {_sentence(row.what_to_do)}"
+        if row.is_refit and not pd.isna(row.changed_by_model_share):
+            text += (
+                f" The refit alone put {_share(row.changed_by_model_share)} of customers "
+                "elsewhere"
+            )
+            by_themselves = row.changed_by_behaviour_share
+            if not pd.isna(by_themselves):
+                text += f"; {_share(by_themselves)} moved by themselves in a month"
+            text += "."
         said.append(text)
     return ["## Models", "\n".join(said)]
 

@@ -81,6 +81,18 @@ NOW = {
             "row_count": [1000, 5],
         }
     ),
+    "rpt_model_health": pd.DataFrame(
+        {
+            "segmentation": ["value"],
+            "model_version": [2],
+            "status": ["drifted"],
+            "status_reason": ["average_order has drifted"],
+            "what_to_do": ["Build once"],
+            "is_refit": [True],
+            "changed_by_model_share": [0.125],
+            "changed_by_behaviour_share": [0.25],
+        }
+    ),
     "rpt_recommendations": pd.DataFrame(
         {
             "segmentation": ["next_action"] * 2,
@@ -125,6 +137,8 @@ def report(tables=NOW, previous=BEFORE, **changes):
         "- 3 from Big to Small\n- 1 from Small to Big",
         "1. **Call them** for Leaving: 30 reachable customers, worth 1,234 EUR after "
         "cost, if 6.0 % of what is at stake is won (assumed).",
+        "- value version 2: Average order has drifted. Build once. The refit alone put "
+        "12.5 % of customers elsewhere; 25.0 % moved by themselves in a month.",
         "1,000 rows were used and 5 are in quarantine (+3 since the build before).",
         "- 5 rows of orders: zero price",
         "+3 purchases (+78 EUR) came for months that were closed already; those months "

@@ -36,6 +36,12 @@ ranked as (
 
 ),
 
+changes as (
+
+    select * from {{ ref('int_behaviour_changes') }}
+
+),
+
 evidence as (
 
     select
@@ -63,6 +69,7 @@ joined as (
         ) as age_days,
         models.training_customers,
         models.changed_by_model_share,
+        changes.changed_by_behaviour_share,
         models.version_reason,
         models.version_count,
         models.kept_reason,
@@ -82,6 +89,7 @@ joined as (
         on decisions.segmentation = segments.segmentation
         and segments.feature = 'segment'
     left join evidence on decisions.segmentation = evidence.segmentation
+    left join changes on decisions.segmentation = changes.segmentation
     cross join {{ ref('int_as_of_date') }} as clock
 
 ),
@@ -131,7 +139,8 @@ final as (
             else concat(decision_reason, '; kept all the same: ', kept_reason)
         end as refit_reason,
         cast(coalesce(version_count, 0) as integer) as version_count,
-        cast(changed_by_model_share as double) as changed_by_model_share
+        cast(changed_by_model_share as double) as changed_by_model_share,
+        cast(changed_by_behaviour_share as double) as changed_by_behaviour_share
     from judged
 
 )
