@@ -1,7 +1,7 @@
 {#- When a model is fitted anew, and how far customers have drifted from those it was
     fitted on. -#}
 
-{#- SHA of what the configuration says of a segmentation: another one is another model. -#}
+{#- A hash of what the configuration says of a segmentation: another one is another model. -#}
 {% macro segmentation_hash(name) -%}
     {% set segmentation = segmentations()[name] %}
     {% set count = (var('cluster_count') or segmentation.cluster_count) | string %}
@@ -232,7 +232,7 @@ totals as (
             then 'Build once with refit_policy always, or wait for the next refit.'
         when cause = 'never' then 'Build once with refit_policy auto or always.'
         when is_decided
-            then 'It could not be fitted anew: see rpt_segment_candidates for why.'
+            then 'No fit was usable, or it came out the same: see rpt_segment_candidates.'
         else 'Build again; refit_drift_limit and refit_after_days say when it is too late.'
     end
 {%- endmacro %}

@@ -133,7 +133,9 @@ final as (
         cast(segment_drift as double) as segment_drift,
         is_refit,
         case
-            when is_refit then coalesce(version_reason, 'not recorded')
+            -- without a date a build cannot tell that it is the one that fitted
+            when is_refit or (model_version is not null and model_as_of_date is null)
+                then coalesce(version_reason, 'not recorded')
             when kept_reason is null or kept_reason = decision_reason
                 then decision_reason
             else concat(decision_reason, '; kept all the same: ', kept_reason)
