@@ -11,7 +11,7 @@
         [
             'dim_dates', 'fct_orders', 'rpt_cohort_retention', 'rpt_retention',
             'rpt_second_purchase', 'rpt_purchase_models', 'rpt_value_validation',
-            'rpt_churn_validation', 'registry_rfm_cut_points',
+            'rpt_churn_validation', 'registry_rfm_cut_points', 'rpt_campaign_lift',
         ]
         if has('order_lines') else []
     )) }}
