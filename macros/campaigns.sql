@@ -10,24 +10,27 @@
 
 {#- The smallest difference between two groups that is found four times of five (power
     0.8), by a two-sided test at 0.05, where the share that buys anyway is known: the
-    normal approximation. -#}
+    normal approximation. Null where it is more than all who do not buy anyway. -#}
 {% macro detectable_difference(rate, customers, others) -%}
-    (1.959964 + 0.841621) * sqrt(
-        {{ rate }} * (1 - {{ rate }})
-        * (1 / nullif(cast({{ customers }} as double), 0)
-            + 1 / nullif(cast({{ others }} as double), 0))
-    )
+    {%- set difference -%}
+        (1.959964 + 0.841621) * sqrt(
+            {{ rate }} * (1 - {{ rate }})
+            * (1 / nullif(cast({{ customers }} as double), 0)
+                + 1 / nullif(cast({{ others }} as double), 0))
+        )
+    {%- endset -%}
+    case when {{ difference }} <= 1 - {{ rate }} then {{ difference }} end
 {%- endmacro %}
 
 {#- Wilson's score limit of a share at 95 %: the lower one by '-', the upper one by
     '+'. -#}
 {% macro wilson_limit(share, customers, side) -%}
     (
-        {{ share }} + 3.841459 / (2 * {{ customers }}) {{ side }} 1.959964 * sqrt(
-            ({{ share }} * (1 - {{ share }}) + 3.841459 / (4 * {{ customers }}))
+        {{ share }} + 3.841459e0 / (2 * {{ customers }}) {{ side }} 1.959964 * sqrt(
+            ({{ share }} * (1 - {{ share }}) + 3.841459e0 / (4 * {{ customers }}))
             / {{ customers }}
         )
-    ) / (1 + 3.841459 / {{ customers }})
+    ) / (1 + 3.841459e0 / {{ customers }})
 {%- endmacro %}
 
 {#- The 97.5 % quantile of Student's t, by Fisher and Cornish's expansion: right to four
@@ -79,4 +82,29 @@
             ' points would have been, four times of five.'
         )
     end
+{%- endmacro %}
+
+{#- What the member's action is to raise, and how likely the member buys in the outcome
+    window at a constant rate over the churn horizon; nulls without orders. -#}
+{% macro stake_of(outlook) -%}
+    {%- if has('order_lines') -%}
+    case members.value_at_stake
+        when 'lifetime_value' then {{ outlook }}.lifetime_value
+        when 'value_at_risk' then {{ outlook }}.value_at_risk
+    end
+    {%- else -%}
+    cast(null as decimal(18, 4))
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro purchase_chance(outlook, settings) -%}
+    {%- if has('order_lines') -%}
+    {{ rounded(
+        '1 - power(' ~ outlook ~ '.churn_probability, cast('
+        ~ var('campaign_outcome_days') ~ ' as double) / ' ~ settings ~ '.churn_horizon_days)',
+        6
+    ) }}
+    {%- else -%}
+    cast(null as double)
+    {%- endif -%}
 {%- endmacro %}

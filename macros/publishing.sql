@@ -6,6 +6,7 @@
         'fct_customer_segments', 'rpt_segment_summary', 'rpt_segment_profiles',
         'rpt_customer_map', 'rpt_map_loadings', 'rpt_segment_candidates',
         'rpt_segmentation_features', 'rpt_data_quality', 'rpt_recommendations',
+        'fct_audiences', 'rpt_audiences',
         'registry_segment_prototypes',
     ] + (
         [
@@ -17,7 +18,8 @@
     )) }}
 {%- endmacro %}
 
-{#- Name, relation, key and columns of each published table; personal data stays out
+{#- Name, relation, key and columns of each published table, and whether it goes out as
+    CSV too (csv: true in the mart's config.meta); personal data stays out
     unless it is asked for. -#}
 {% macro published_tables() -%}
     {% set tables = [] %}
@@ -33,9 +35,10 @@
             {% do tables.append({
                 'name': name, 'relation': relation, 'columns': columns,
                 'key': node.config.meta.primary_key,
+                'csv': node.config.meta.get('csv', false),
             }) %}
         {% else %}
-            {% do tables.append({'name': name, 'relation': relation, 'columns': [], 'key': []}) %}
+            {% do tables.append({'name': name, 'relation': relation, 'columns': [], 'key': [], 'csv': false}) %}
         {% endif %}
     {% endfor %}
     {{ return(tables) }}

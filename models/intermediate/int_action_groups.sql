@@ -2,7 +2,6 @@
 -- action, of whom everybody is in one. Of each group how many there are, in all and of
 -- those who have consented to a channel; and what is at stake, of those who are not
 -- left alone because they were contacted shortly before.
-{% set channels = ['email', 'sms', 'post', 'phone'] %}
 with members as (
 
     select
@@ -20,14 +19,9 @@ with members as (
 ),
 
 consents as (
-    {% for channel in channels %}
-    select
-        customer_id,
-        '{{ channel }}' as channel,
-        has_consent_{{ channel }} as is_allowed
-    from {{ ref('stg_customers') }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+
+    select * from {{ ref('int_contact_consents') }}
+
 ),
 
 -- an input without consents does not know who is reachable
@@ -65,12 +59,12 @@ totals as (
         reached.channel,
         count(*) as customer_count,
         count(pauses.customer_id) as paused_customer_count,
-        {{ money('sum(rfm.monetary)') }} as revenue
-        {%- for value in ['lifetime_value', 'value_at_risk'] %},
+        {%- for value in ['lifetime_value', 'value_at_risk'] %}
         {{ money(known_value(
             'sum(case when pauses.customer_id is null then outlook.' ~ value ~ ' end)'
-        )) }} as {{ value }}
+        )) }} as {{ value }},
         {%- endfor %}
+        {{ money('sum(rfm.monetary)') }} as revenue
     from reached
     inner join {{ ref('int_customer_rfm') }} as rfm
         on reached.customer_id = rfm.customer_id

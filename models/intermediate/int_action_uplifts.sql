@@ -54,7 +54,7 @@ pooled as (
     from actions
     inner join measured
         on lower(actions.action) = measured.action
-        and (measured.channel is null or measured.channel = actions.channel)
+        and coalesce(actions.channel = measured.channel, measured.channel is null)
     group by actions.action, actions.channel
 
 ),

@@ -21,16 +21,18 @@ contacts as (
         everybody.customer_count,
         everybody.revenue,
         coalesce(reachable.is_known, false) as is_reach_known,
+        {%- for column in [
+            'customer_count', 'paused_customer_count', 'lifetime_value', 'value_at_risk',
+        ] %}
+        case
+            when reachable.is_known then reachable.{{ column }}
+            else everybody.{{ column }}
+        end as asked_{{ column }},
+        {%- endfor %}
         case
             when reachable.is_known
                 then reachable.customer_count - reachable.paused_customer_count
         end as reachable_customer_count
-        {%- for column in [
-            'customer_count', 'paused_customer_count', 'lifetime_value', 'value_at_risk',
-        ] %},
-        case when reachable.is_known then reachable.{{ column }} else everybody.{{ column }} end
-            as asked_{{ column }}
-        {%- endfor %}
     from actions
     inner join groups as everybody
         on actions.segmentation = everybody.segmentation

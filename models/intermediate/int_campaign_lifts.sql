@@ -1,5 +1,6 @@
--- How much more of those who were assigned to a campaign bought than of its control
--- group, and how sure that is. Nothing is said before the window is over, nor of too few.
+-- How many more of those who were assigned to a campaign bought than of its control
+-- group, and how sure that is. Nothing is said before the window is over, nor of too
+-- few.
 with outcomes as (
 
     select * from {{ ref('int_campaign_outcomes') }}
@@ -40,8 +41,7 @@ judged as (
 limits as (
 
     select
-        *
-        {%- for arm in ['treatment', 'control'] %},
+        {%- for arm in ['treatment', 'control'] %}
         {{ wilson_limit(arm ~ '_share', arm ~ '_count', '-') }} as {{ arm }}_low,
         {{ wilson_limit(arm ~ '_share', arm ~ '_count', '+') }} as {{ arm }}_high,
         cast({{ arm }}_revenue as double) / {{ arm }}_count as {{ arm }}_mean,
@@ -50,8 +50,9 @@ limits as (
             - cast({{ arm }}_revenue as double) * cast({{ arm }}_revenue as double)
             / {{ arm }}_count,
             0
-        ) / ({{ arm }}_count - 1) / {{ arm }}_count as {{ arm }}_variance
+        ) / ({{ arm }}_count - 1) / {{ arm }}_count as {{ arm }}_variance,
         {%- endfor %}
+        *
     from judged
     where status = 'ok'
 

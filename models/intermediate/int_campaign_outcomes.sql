@@ -32,8 +32,8 @@ purchases as (
     inner join campaigns on members.campaign_id = campaigns.campaign_id
     inner join {{ ref('int_orders') }} as orders
         on members.customer_id = orders.customer_id
-        and orders.order_date >= campaigns.window_start_date
-        and orders.order_date < campaigns.window_end_date
+        and campaigns.window_start_date <= orders.order_date
+        and campaigns.window_end_date > orders.order_date
     where orders.is_purchase
     group by members.campaign_id, members.customer_id
 
@@ -42,23 +42,23 @@ purchases as (
 final as (
 
     select
-        campaigns.campaign_id,
-        max(campaigns.window_start_date) as window_start_date,
-        max(campaigns.window_end_date) as window_end_date,
-        max(campaigns.window_end_date) <= max(campaigns.as_of_date) as is_over
         {%- for arm in ['treatment', 'control'] %}
-        {%- set within %}case when members.assigned_group = '{{ arm }}' then{% endset %},
+        {%- set within = "case when members.assigned_group = '" ~ arm ~ "' then" %}
         count({{ within }} 1 end) as {{ arm }}_count,
         count({{ within }} case when members.is_contacted then 1 end end)
             as {{ arm }}_contacted_count,
         count({{ within }} purchases.amount end) as {{ arm }}_buyer_count,
         {{ money('coalesce(sum(' ~ within ~ ' purchases.amount end), 0)') }}
             as {{ arm }}_revenue,
-        -- amounts are decimals and their squares add up to the same in any order
+        -- amounts are decimals: their squares add up to the same in any order
         cast(coalesce(
             sum({{ within }} purchases.amount * purchases.amount end), 0
-        ) as double) as {{ arm }}_squares
+        ) as double) as {{ arm }}_squares,
         {%- endfor %}
+        campaigns.campaign_id,
+        max(campaigns.window_start_date) as window_start_date,
+        max(campaigns.window_end_date) as window_end_date,
+        max(campaigns.window_end_date) <= max(campaigns.as_of_date) as is_over
     from campaigns
     left join members on campaigns.campaign_id = members.campaign_id
     left join purchases

@@ -9,7 +9,8 @@ with tables as (
         '{{ table.relation }}' as relation,
         '{{ table.columns | join(", ") }}'
             as column_names,
-        '{{ table.key | join(", ") }}' as key_columns
+        '{{ table.key | join(", ") }}' as key_columns,
+        {{ 'true' if table.csv else 'false' }} as is_csv
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),

@@ -18,7 +18,7 @@ order_lines as (
 {%- endif %}
 
 others as (
-    {% for table in ['customers', 'customer_events', 'campaigns', 'campaign_contacts'] %}
+    {% for table in input_contract() if table != 'order_lines' %}
     select
         '{{ table }}' as source_table,
         source_line,

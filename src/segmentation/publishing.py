@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from segmentation.publishing_engines import engine_of
+from segmentation.spreadsheets import write_csv
 
 MANIFEST = "manifest.json"
 WRITING = ".writing-"
@@ -24,7 +25,8 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
     Parameters
     ----------
     tables
-        One row per table: table_name, relation, column_names, key_columns, and on
+        One row per table: table_name, relation, column_names, key_columns, is_csv
+        (whether to write it as CSV too; absent: no), and on
         every row the same input_name, exports_folder, registry_schema,
         configuration (JSON), as_of_date and partial_because (empty for a full build).
     session
@@ -58,7 +60,7 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
         files = [
             {"name": path.name, "rows": rows, "sha256": _digest_of(path)}
             for table in tables.sort_values("table_name").itertuples()
-            for path, rows in engine.write(table, Path(temporary))
+            for path, rows in _write(engine, table, Path(temporary))
         ]
         manifest = {
             "input": run["input_name"],
@@ -94,6 +96,18 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
         manifest["folder"],
         f"{message}; {promoted} new model versions.",
     )
+
+
+def _write(engine, table, folder: Path) -> list[tuple[Path, int]]:
+    """Write a table; of one for spreadsheets and other tools also a CSV of each file.
+
+    It is made from the Parquet files, so that both engines write the same one, and
+    personal data that is not in those is not in it.
+    """
+    files = engine.write(table, folder)
+    if getattr(table, "is_csv", False):
+        files += [(write_csv(path), rows) for path, rows in files]
+    return files
 
 
 def _outcome(status: str, folder: str | None, message: str) -> pd.DataFrame:

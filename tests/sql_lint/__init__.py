@@ -155,7 +155,13 @@ def published_models():
 
 def published_tables():
     return [
-        {"name": "dim_customers", "relation": "dim_customers", "columns": [], "key": []}
+        {
+            "name": "dim_customers",
+            "relation": "dim_customers",
+            "columns": [],
+            "key": [],
+            "csv": False,
+        }
     ]
 
 
