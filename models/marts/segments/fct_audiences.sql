@@ -10,11 +10,20 @@ reasons as (
 
 ),
 
+records as (
+
+    select * from {{ ref('stg_customers') }}
+
+),
+
 final as (
 
     select
         assigned.audience_id,
         assigned.customer_id,
+        records.customer_name,
+        records.email,
+        records.phone,
         assigned.group_id,
         assigned.group_name,
         assigned.action,
@@ -33,6 +42,7 @@ final as (
         assigned.measurement_status
     from assigned
     inner join reasons on assigned.customer_id = reasons.customer_id
+    left join records on assigned.customer_id = records.customer_id
 
 )
 
