@@ -9,6 +9,7 @@ from statistics import NormalDist, mean, variance
 
 import pandas as pd
 import pytest
+from builds import NO_TESTS, build, write_lines
 from test_demo_data import read
 
 AS_OF = date(2025, 1, 1)
@@ -309,3 +310,59 @@ def test_the_list_for_other_tools_has_the_rows_of_the_mart(demo, audiences):
     assert [row["reason"] or None for row in rows] == ordered["reason"].tolist()
     amounts = [f"{a:f}" if a is not None else "" for a in ordered["expected_value"]]
     assert [row["expected_value"] for row in rows] == amounts
+
+
+# ---- own files ---------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_campaigns_of_own_files_are_measured(tmp_path):
+    """Newcombe's first example as a shop: 56 of 70 buy, of the control 48 of 80."""
+    people = [(f"A{n}", "treatment", n < 56) for n in range(70)]
+    people += [(f"B{n}", "control", n < 48) for n in range(80)]
+    days = ["2024-02-01", "2024-03-20", "2024-05-05", "2024-06-01"]
+    lines = [f"G{day},,{day} 10:00:00,P1,1,5" for day in days]
+    lines += [
+        f"O{who},{who},2024-03-10 10:00:00,P1,1,9" for who, _, buys in people if buys
+    ]
+    contacts = [f"k1,{who},,{group}" for who, group, _ in people]
+    contacts += ["K2,A1,2024-03-01,", "K1,A2,,control", "K1,A3,,treatment"]
+    (tmp_path / "campaigns.csv").write_text(
+        "campaign_id,action,starts_at\nK1,Remind,2024-03-01\n,Remind,2024-03-01\n"
+    )
+    (tmp_path / "contacts.csv").write_text(
+        "campaign_id,customer_id,contacted_at,assigned_group\n" + "\n".join(contacts)
+    )
+    done = build(
+        tmp_path,
+        args=["--select", "+rpt_campaign_lift", "+rpt_data_quality", *NO_TESTS],
+        variables={"input": "template"},
+        data=write_lines(tmp_path / "orders.csv", lines),
+        environment={
+            "SEGMENTATION_CAMPAIGNS": str(tmp_path / "campaigns.csv"),
+            "SEGMENTATION_CAMPAIGN_CONTACTS": str(tmp_path / "contacts.csv"),
+        },
+    )  # fmt: skip
+    ((treated, control, *limits),) = done.rows(
+        "select treatment_count, control_count, lift, lift_lower, lift_upper "
+        "from dev_marts.rpt_campaign_lift"
+    )
+    # A2 is in both groups and so in none: one buyer of 70 less
+    assert (treated, control) == (69, 80)
+    expected = newcombe(55, 69, 48, 80)
+    assert limits == pytest.approx(expected, abs=2e-6)
+    assert done.rows(
+        "select source_table, reason, count(*) from dev_staging.stg_quarantined_rows "
+        "group by all order by all"
+    ) == [
+        ("campaign_contacts", "duplicate_contact", 1),
+        ("campaign_contacts", "in_both_groups", 2),
+        ("campaign_contacts", "unknown_campaign", 1),
+        ("campaigns", "missing_campaign_id", 1),
+    ]
+    assert dict(
+        done.rows(
+            "select source_table, row_count from dev_marts.rpt_data_quality "
+            "where measure = 'physical'"
+        )
+    ) == {"order_lines": 108, "customers": 0, "campaigns": 2, "campaign_contacts": 153}
