@@ -69,16 +69,24 @@ valued as (
 
 ),
 
+-- exactly: engines round a double that lies in the middle differently
+gained as (
+
+    select
+        *,
+        value_reachable * cast(uplift as decimal(9, 6)) as gain,
+        {{ money('contacted_count * offer_cost') }} as cost
+    from valued
+
+),
+
 final as (
 
     select
         *,
-        {{ money('cast(value_reachable as double) * uplift') }} as expected_gain,
-        {{ money('contacted_count * offer_cost') }} as cost,
-        {{ money(
-            'cast(value_reachable as double) * uplift - contacted_count * offer_cost'
-        ) }} as net_worth
-    from valued
+        {{ money('gain') }} as expected_gain,
+        {{ money('gain - cost') }} as net_worth
+    from gained
 
 )
 

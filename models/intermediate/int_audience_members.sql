@@ -78,7 +78,10 @@ final as (
 
     select
         *,
-        {{ money('cast(value as double) * uplift - offer_cost') }} as expected_value,
+        -- of decimals: engines round a double in the middle differently
+        {{ money(
+            'value * cast(uplift as decimal(9, 6)) - ' ~ money('offer_cost')
+        ) }} as expected_value,
         case
             when value is null then 'no_value'
             when uplift is null or offer_cost is null then 'no_assumption'
