@@ -21,6 +21,8 @@
         'purchase_values': ['all', 'repeat'], 'value_horizon_days': 'positive count',
         'annual_discount_rate': 'share', 'margin_rate': 'share or null',
         'budget': 'count or null',
+        'contact_pause_days': 'count', 'universal_control_share': 'share',
+        'detectable_lift': 'share', 'campaign_outcome_days': 'positive count',
         'segmentations_enabled': 'any',
         'algorithm': [none, 'kmeans', 'hierarchical', 'dbscan'],
         'refit_policy': ['auto', 'always', 'never'],

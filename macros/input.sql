@@ -26,6 +26,16 @@
             'required': ['customer_id', 'event_at', 'event_type'],
             'optional': lineage,
         },
+        'campaigns': {
+            'required': ['campaign_id', 'action', 'starts_at'],
+            'optional': [
+                'campaign_name', 'channel', 'ends_at', 'contact_cost', 'audience_id',
+            ] + lineage,
+        },
+        'campaign_contacts': {
+            'required': ['campaign_id', 'customer_id'],
+            'optional': ['contacted_at', 'assigned_group'] + lineage,
+        },
     }) }}
 {%- endmacro %}
 

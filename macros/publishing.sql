@@ -6,15 +6,15 @@
         'fct_customer_segments', 'rpt_segment_summary', 'rpt_segment_profiles',
         'rpt_customer_map', 'rpt_map_loadings', 'rpt_segment_candidates',
         'rpt_segmentation_features', 'rpt_data_quality', 'rpt_recommendations',
-        'rpt_model_health', 'rpt_feature_drift', 'registry_segment_prototypes',
-        'registry_segment_candidates', 'registry_training_bins',
+        'fct_audiences', 'rpt_audiences', 'rpt_model_health', 'rpt_feature_drift',
+        'registry_segment_prototypes',        'registry_segment_candidates', 'registry_training_bins',
     ] + (
         [
             'dim_dates', 'fct_orders', 'fct_customer_months',
             'fct_customer_segment_months', 'rpt_history', 'rpt_segment_migration',
             'rpt_segment_trends', 'rpt_cohort_retention', 'rpt_retention',
             'rpt_second_purchase', 'rpt_purchase_models', 'rpt_value_validation',
-            'rpt_churn_validation', 'registry_rfm_cut_points',
+            'rpt_churn_validation', 'registry_rfm_cut_points', 'rpt_campaign_lift',
         ]
         if has('order_lines') else []
     )) }}
@@ -40,7 +40,8 @@
     {{ return(promotions) }}
 {%- endmacro %}
 
-{#- Name, relation, key and columns of each published table; personal data stays out
+{#- Name, relation, key and columns of each published table, and whether it goes out as
+    CSV too (csv: true in the mart's config.meta); personal data stays out
     unless it is asked for. -#}
 {% macro published_tables() -%}
     {% set tables = [] %}
@@ -56,9 +57,10 @@
             {% do tables.append({
                 'name': name, 'relation': relation, 'columns': columns,
                 'key': node.config.meta.primary_key,
+                'csv': node.config.meta.get('csv', false),
             }) %}
         {% else %}
-            {% do tables.append({'name': name, 'relation': relation, 'columns': [], 'key': []}) %}
+            {% do tables.append({'name': name, 'relation': relation, 'columns': [], 'key': [], 'csv': false}) %}
         {% endif %}
     {% endfor %}
     {{ return(tables) }}

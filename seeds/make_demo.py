@@ -10,7 +10,7 @@ bytes. Behaviour is planted by personas, and known dirt is added by the ``dirt_*
 functions, so that the project has something to find and something to clean.
 
     python seeds/make_demo.py               # seeds/demo/ and tests/python/
-    python seeds/make_demo.py --out FOLDER  # all four files into FOLDER
+    python seeds/make_demo.py --out FOLDER  # all six files into FOLDER
 """
 
 import argparse
@@ -40,6 +40,11 @@ LINE_COLUMNS = [
     "channel", "unit_cost", "loaded_at",
 ]  # fmt: skip
 EVENT_COLUMNS = ["customer_id", "event_at", "event_type"]
+CAMPAIGN_COLUMNS = [
+    "campaign_id", "campaign_name", "action", "channel", "starts_at", "ends_at",
+    "contact_cost",
+]  # fmt: skip
+CONTACT_COLUMNS = ["campaign_id", "customer_id", "contacted_at", "assigned_group"]
 
 
 class Persona(NamedTuple):
@@ -100,6 +105,86 @@ PERSONAS = {
         (70, 22, 7, 1), (60, 35, 5),
     ),
 }  # fmt: skip
+
+
+class Campaign(NamedTuple):
+    """One campaign: who is drawn for it, and what it is planted to do."""
+
+    name: str
+    action: str
+    channel: str
+    start: date
+    cost: str
+    orders: int  # that a customer must have before the start
+    limit: int  # customers at most
+    control: float  # share of the customers in the control group
+    effect: float  # planted: share of buyers in the treatment less that in the control
+
+
+OUTCOME_DAYS = 60  # as the var campaign_outcome_days
+CAMPAIGNS = [
+    # Of about 1,270 customers a fifth buy anyway: an effect of 10 points is
+    # found with a probability (power) of 98 %.
+    Campaign(
+        "Spring reminder",
+        "Remind",
+        "email",
+        date(2024, 4, 1),
+        "0.10",
+        1,
+        5000,
+        0.5,
+        0.1,
+    ),
+    # As large, and without an effect.
+    Campaign(
+        "Autumn ideas",
+        "Find the occasion",
+        "email",
+        date(2024, 9, 2),
+        "0.10",
+        1,
+        5000,
+        0.5,
+        0.0,
+    ),
+    # Too few customers to tell anything.
+    Campaign(
+        "Calls in May",
+        "Save in person",
+        "phone",
+        date(2024, 5, 13),
+        "6.00",
+        4,
+        40,
+        0.2,
+        0.0,
+    ),
+    # Nobody was left out, so that nobody knows what would have happened anyway.
+    Campaign(
+        "Mail to all in June",
+        "Low-cost win-back",
+        "email",
+        date(2024, 6, 3),
+        "",
+        1,
+        400,
+        0.0,
+        0.0,
+    ),
+    # Not over on the as-of date; whoever is contacted is left alone for a while.
+    Campaign(
+        "Thanks at Christmas",
+        "Keep and thank",
+        "email",
+        date(2024, 12, 23),
+        "0.50",
+        4,
+        150,
+        0.2,
+        0.0,
+    ),
+]
 
 FIRST = [
     "Anna", "Ben", "Clara", "David", "Emma", "Felix", "Greta", "Hugo", "Ida", "Jonas",
@@ -499,8 +584,86 @@ def make_events(rng: Random, personas: dict, orders: list[dict]) -> list[dict]:
     return rows
 
 
+def draw_treatment(rng: Random, campaign: Campaign, bought: list[bool]) -> list[bool]:
+    """Draw who is in the treatment group, given who bought in the outcome window.
+
+    The purchases are there already, and the campaign must not change them. So the
+    effect is planted by Bayes' rule: where the groups are of shares s and 1 - s, of
+    whom p + effect and p buy, a buyer was treated with the probability
+    s (p + effect) / r and another customer with s (1 - p - effect) / (1 - r); r, the
+    share of all who buy, is p + s * effect. Groups that are drawn so and groups that
+    behave so have one and the same distribution.
+    """
+    share = 1 - campaign.control
+    overall = sum(bought) / len(bought)
+    treated = overall + (1 - share) * campaign.effect
+    of_buyers = share * treated / overall
+    of_others = share * (1 - treated) / (1 - overall)
+    return [
+        rng.random() < (of_buyers if bought_it else of_others) for bought_it in bought
+    ]
+
+
+def make_campaigns(
+    rng: Random, customers: list[dict], orders: list[dict]
+) -> tuple[list[dict], list[dict]]:
+    """Return the campaigns, and who was assigned to them and contacted when."""
+    days = defaultdict(list)
+    for order in orders:
+        if not all(line.get("undone") for line in order["lines"]):
+            days[order["customer_id"]].append(order["at"].date())
+    campaigns, contacts = [], []
+    for number, campaign in enumerate(CAMPAIGNS, start=1):
+        start, end = campaign.start, campaign.start + timedelta(OUTCOME_DAYS)
+        consent = f"consent_{campaign.channel}"
+        asked = sorted(
+            row["customer_id"]
+            for row in {row["customer_id"]: row for row in customers}.values()
+            if row["customer_id"]
+            and row[consent] in YES
+            and sum(d < start for d in days[row["customer_id"]]) >= campaign.orders
+        )
+        asked = rng.sample(asked, min(len(asked), campaign.limit))
+        bought = [any(start <= d < end for d in days[buyer]) for buyer in asked]
+        treated = draw_treatment(rng, campaign, bought)
+        key = f"K{number:03d}"
+        for buyer, is_treated in zip(asked, treated, strict=True):
+            at = moment(rng, (start - BEGIN).days, 9, 11)
+            reached = is_treated and rng.random() < 0.95  # some mails come back
+            group = "treatment" if is_treated else "control"
+            row = {"campaign_id": key, "customer_id": buyer}
+            row["contacted_at"] = stamp(at) if reached else ""
+            contacts.append(row | {"assigned_group": group if campaign.control else ""})
+        row = {"campaign_id": key, "campaign_name": campaign.name}
+        row |= {"action": campaign.action, "channel": campaign.channel}
+        row |= {"starts_at": start.isoformat(), "contact_cost": campaign.cost}
+        campaigns.append(row | {"ends_at": (start + timedelta(13)).isoformat()})
+    # Dirt: a campaign twice, one without an action, one without a readable date.
+    campaigns.append(campaigns[0] | {"campaign_name": "Spring reminder (copy)"})
+    campaigns.append(campaigns[1] | {"campaign_id": "K006", "action": ""})
+    campaigns.append(campaigns[1] | {"campaign_id": "K007", "starts_at": "autumn"})
+    # Dirt: unknown campaigns, malformed and missing ids, unknown groups, dates that are
+    # none, all of rows that are added; customers in both groups; exact duplicates.
+    spoiled = ("campaign_id", "K099"), ("campaign_id", "K007"), ("campaign_id", "")
+    spoiled += ("customer_id", "visitor"), ("customer_id", "")
+    spoiled += ("assigned_group", "maybe"), ("contacted_at", "yesterday")
+    extra = []
+    for number, row in enumerate(rng.sample(contacts, 3 * len(spoiled))):
+        column, value = spoiled[number % len(spoiled)]
+        extra.append(row | {column: value})
+    treated = [row for row in contacts if row["assigned_group"] == "treatment"]
+    picked = rng.sample([row for row in treated if row["contacted_at"]], 14)
+    extra += [
+        row | {"assigned_group": "control", "contacted_at": ""} for row in picked[:4]
+    ]
+    extra += picked[4:]
+    contacts += [dict(row) for row in extra]
+    rng.shuffle(contacts)
+    return campaigns, contacts
+
+
 def make_demo(seed: int = 20240101) -> dict[str, pd.DataFrame]:
-    """Return the four demo tables, all values as text."""
+    """Return the six tables of the demo, all values as text."""
     rng = Random(seed)
     names = [
         name for name, p in PERSONAS.items() for _ in range(p.share * CUSTOMERS // 100)
@@ -516,11 +679,15 @@ def make_demo(seed: int = 20240101) -> dict[str, pd.DataFrame]:
     events = make_events(rng, personas, orders)
     for rows in (lines, customers, events):
         rng.shuffle(rows)
+    # Chance of their own: what was made before them does not depend on campaigns.
+    campaigns, contacts = make_campaigns(Random(seed + 1), customers, orders)
     known = [(customer, personas[customer]) for customer in sorted(clean)]
     return {
         "demo_customers": pd.DataFrame(customers, columns=CUSTOMER_COLUMNS),
         "demo_order_lines": pd.DataFrame(lines, columns=LINE_COLUMNS),
         "demo_customer_events": pd.DataFrame(events, columns=EVENT_COLUMNS),
+        "demo_campaigns": pd.DataFrame(campaigns, columns=CAMPAIGN_COLUMNS),
+        "demo_campaign_contacts": pd.DataFrame(contacts, columns=CONTACT_COLUMNS),
         "demo_personas": pd.DataFrame(known, columns=["customer_id", "persona"]),
     }
 
@@ -541,5 +708,5 @@ def main(folder: Path | None = None) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, help="folder for all four files")
+    parser.add_argument("--out", type=Path, help="folder for all six files")
     main(parser.parse_args().out)

@@ -1,7 +1,7 @@
 -- The groups that actions are for: each segment, and the customers with the same next
--- action, of whom everybody is in one. Of each group how many there are and what is at
--- stake, in all and of those who may be reached by a channel.
-{% set channels = ['email', 'sms', 'post', 'phone'] %}
+-- action, of whom everybody is in one. Of each group how many there are, in all and of
+-- those who have consented to a channel; and what is at stake, of those who are not
+-- left alone because they were contacted shortly before.
 with members as (
 
     select
@@ -19,14 +19,9 @@ with members as (
 ),
 
 consents as (
-    {% for channel in channels %}
-    select
-        customer_id,
-        '{{ channel }}' as channel,
-        has_consent_{{ channel }} as is_allowed
-    from {{ ref('stg_customers') }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+
+    select * from {{ ref('int_contact_consents') }}
+
 ),
 
 -- an input without consents does not know who is reachable
@@ -63,12 +58,18 @@ totals as (
         reached.segment_id,
         reached.channel,
         count(*) as customer_count,
-        {{ money('sum(rfm.monetary)') }} as revenue,
-        {{ money(known_value('sum(outlook.lifetime_value)')) }} as lifetime_value,
-        {{ money(known_value('sum(outlook.value_at_risk)')) }} as value_at_risk
+        count(pauses.customer_id) as paused_customer_count,
+        {%- for value in ['lifetime_value', 'value_at_risk'] %}
+        {{ money(known_value(
+            'sum(case when pauses.customer_id is null then outlook.' ~ value ~ ' end)'
+        )) }} as {{ value }},
+        {%- endfor %}
+        {{ money('sum(rfm.monetary)') }} as revenue
     from reached
     inner join {{ ref('int_customer_rfm') }} as rfm
         on reached.customer_id = rfm.customer_id
+    left join {{ ref('int_contact_pauses') }} as pauses
+        on reached.customer_id = pauses.customer_id
     {% if has('order_lines') %}
     left join {{ ref('int_customer_outlook') }} as outlook
         on reached.customer_id = outlook.customer_id
@@ -106,6 +107,7 @@ final as (
         groups.channel,
         groups.is_known,
         coalesce(totals.customer_count, 0) as customer_count,
+        coalesce(totals.paused_customer_count, 0) as paused_customer_count,
         totals.revenue,
         totals.lifetime_value,
         totals.value_at_risk

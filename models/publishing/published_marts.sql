@@ -16,7 +16,8 @@ with tables as (
         '{{ promotion.columns | join(", ") if promotion }}'
             as registry_columns,
         '{{ promotion["keys"] | join(", ") if promotion }}' as registry_keys,
-        '{{ promotion.condition if promotion }}' as promoted_where
+        '{{ promotion.condition if promotion }}' as promoted_where,
+        {{ 'true' if table.csv else 'false' }} as is_csv
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),

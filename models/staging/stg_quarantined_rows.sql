@@ -17,28 +17,17 @@ order_lines as (
 ),
 {%- endif %}
 
-customers as (
-
+others as (
+    {% for table in input_contract() if table != 'order_lines' %}
     select
-        'customers' as source_table,
+        '{{ table }}' as source_table,
         source_line,
         quarantine_reason as reason,
         source_row
-    from {{ ref('base_customers') }}
+    from {{ ref('base_' ~ table) }}
     where quarantine_reason is not null
-
-),
-
-customer_events as (
-
-    select
-        'customer_events' as source_table,
-        source_line,
-        quarantine_reason as reason,
-        source_row
-    from {{ ref('base_customer_events') }}
-    where quarantine_reason is not null
-
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 final as (
@@ -47,9 +36,7 @@ final as (
     select * from order_lines
     union all
     {% endif %}
-    select * from customers
-    union all
-    select * from customer_events
+    select * from others
 
 )
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from segmentation.publishing_engines import engine_of
 from segmentation.report import REPORT_TABLES, write_report
+from segmentation.spreadsheets import write_csv
 
 MANIFEST = "manifest.json"
 REPORT = "summary.md"
@@ -31,7 +32,8 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
     Parameters
     ----------
     tables
-        One row per table: table_name, relation, column_names, key_columns,
+        One row per table: table_name, relation, column_names, key_columns, is_csv
+        (whether to write it as CSV too; absent: no),
         registry_table (empty: none), registry_columns, registry_keys and
         promoted_where (the rows that the registry takes, once for each key), and on
         every row the same input_name, currency, exports_folder, registry_schema,
@@ -68,7 +70,7 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
         files = [
             {"name": path.name, "rows": rows, "sha256": _digest_of(path)}
             for table in tables.sort_values("table_name").itertuples()
-            for path, rows in engine.write(table, Path(temporary))
+            for path, rows in _write(engine, table, Path(temporary))
         ]
         manifest = {
             "input": run["input_name"],
@@ -105,6 +107,18 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
         manifest["folder"],
         f"{message}; {promoted}.",
     )
+
+
+def _write(engine, table, folder: Path) -> list[tuple[Path, int]]:
+    """Write a table; of one for spreadsheets and other tools also a CSV of each file.
+
+    It is made from the Parquet files, so that both engines write the same one, and
+    personal data that is not in those is not in it.
+    """
+    files = engine.write(table, folder)
+    if getattr(table, "is_csv", False):
+        files += [(write_csv(path), rows) for path, rows in files]
+    return files
 
 
 def _outcome(status: str, folder: str | None, message: str) -> pd.DataFrame:

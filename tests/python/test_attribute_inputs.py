@@ -35,6 +35,7 @@ OF_ORDERS = {
         "mean_frequency", "mean_recency_days",
     ],
     "rpt_recommendations": ["revenue", "revenue_share"],
+    "fct_audiences": ["expected_value", "base_rate", "can_be_measured"],
 }  # fmt: skip
 
 
@@ -106,6 +107,7 @@ def test_what_needs_orders_is_null_or_absent(request, name):
     names = {file["name"] for file in finished.manifest()["files"]}
     assert not names & {
         "fct_orders.parquet", "dim_dates.parquet", "registry_rfm_cut_points.parquet",
+        "rpt_campaign_lift.parquet",
     }  # fmt: skip
     assert {"dim_customers.parquet", "registry_segment_prototypes.parquet"} <= names
 

@@ -11,13 +11,22 @@ import pytest
 from builds import REPOSITORY
 from independent import ZERO
 from sklearn.metrics import adjusted_rand_score
-from test_demo_data import END, count_order_dirt, count_other_dirt, parse, read
+from test_demo_data import (
+    END,
+    count_campaign_dirt,
+    count_order_dirt,
+    count_other_dirt,
+    parse,
+    read,
+)
 
 PERSONAL = {"customer_name", "email", "phone"}
 TABLES = {
     "order_lines": ("demo_order_lines", "stg_order_lines"),
     "customers": ("demo_customers", "stg_customers"),
     "customer_events": ("demo_customer_events", "stg_customer_events"),
+    "campaigns": ("demo_campaigns", "stg_campaigns"),
+    "campaign_contacts": ("demo_campaign_contacts", "stg_campaign_contacts"),
 }
 
 
@@ -92,8 +101,9 @@ def test_manifest_names_one_set_with_true_hashes_and_row_counts(demo):
         assert set(file) == {"name", "rows", "sha256"}
         content = (folder / file["name"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == file["sha256"], file["name"]
+        reader = "read_csv" if file["name"].endswith(".csv") else "read_parquet"
         ((rows,),) = duckdb.sql(
-            f"select count(*) from read_parquet('{folder / file['name']}')"
+            f"select count(*) from {reader}('{folder / file['name']}')"
         ).fetchall()
         assert rows == file["rows"], file["name"]
 
@@ -104,7 +114,8 @@ def test_every_mart_and_the_registry_is_published(demo, marts):
         *marts, "registry_rfm_cut_points", "registry_segment_prototypes",
         "registry_segment_candidates", "registry_training_bins",
     }  # fmt: skip
-    assert published == {f"{name}.parquet" for name in expected}
+    files = {f"{name}.parquet" for name in expected}
+    assert published == {*files, "fct_audiences.csv"}
 
 
 def test_personal_data_stays_inside(demo):
@@ -115,6 +126,9 @@ def test_personal_data_stays_inside(demo):
         values = "|".join(map(str, table.fetchall())).lower()
         assert "@example." not in values, path.name
         assert "-555-01" not in values, path.name
+    text = (exported / "fct_audiences.csv").read_text(encoding="utf-8").lower()
+    assert "@example." not in text
+    assert "-555-01" not in text
     columns = demo.frame("select * from dev_marts.dim_customers limit 0").columns
     assert set(columns) >= PERSONAL
 
@@ -122,6 +136,11 @@ def test_personal_data_stays_inside(demo):
 def test_personal_data_is_exported_where_it_is_asked_for(past_date):
     path = past_date.exports / past_date.manifest()["folder"] / "dim_customers.parquet"
     assert set(duckdb.sql(f"from read_parquet('{path}') limit 0").columns) >= PERSONAL
+    with path.with_name("fct_audiences.csv").open(encoding="utf-8", newline="") as file:
+        names = {row["customer_name"] for row in csv.DictReader(file)}
+    odd = {'=HYPERLINK("http://example.com","x")', "+cmd", "@SUM(A1)", "-2+3", "=1+1"}
+    assert {f"'{name}" for name in odd} <= names
+    assert not [name for name in names if name[:1] in tuple("=+-@\t\r")]
 
 
 def test_files_hold_the_marts_in_the_order_of_their_keys(demo, nodes):
@@ -345,6 +364,14 @@ def test_planted_faults_of_customers_and_events_are_quarantined(demo):
     assert notes["implausible_ages"] == 20  # 0, 7, 140 and -3, five times each
     assert notes["customers_who_share_an_email"] == 2 * planted["shared e-mail"]
     assert notes["prospects"] == 150  # 5 % of 3,000
+
+
+def test_planted_faults_of_campaigns_and_contacts_are_quarantined(demo):
+    planted = count_campaign_dirt(
+        read("demo_campaigns"), read("demo_campaign_contacts")
+    )
+    assert quarantined(demo, "campaigns") == planted["campaigns"]
+    assert quarantined(demo, "campaign_contacts") == planted["contacts"]
 
 
 def test_odd_names_survive_as_text(demo):

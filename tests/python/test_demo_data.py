@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from statistics import NormalDist
 
 import pandas as pd
 import pytest
@@ -11,6 +12,8 @@ HOME = {
     "demo_customers": ROOT / "seeds" / "demo",
     "demo_order_lines": ROOT / "seeds" / "demo",
     "demo_customer_events": ROOT / "seeds" / "demo",
+    "demo_campaigns": ROOT / "seeds" / "demo",
+    "demo_campaign_contacts": ROOT / "seeds" / "demo",
     "demo_personas": ROOT / "tests" / "python",
 }
 END = pd.Timestamp("2024-12-31")
@@ -222,6 +225,65 @@ def count_other_dirt(customers, events):
         "unparseable event date": parse(events["event_at"]).isna().sum(),
         "blank event type": events["event_type"].eq("").sum(),
     }
+
+
+def count_campaign_dirt(campaigns, contacts):
+    """Count by reason what is wrong with campaigns and contacts, one fault a row."""
+    again = campaigns["campaign_id"].duplicated()
+    campaign = pd.Series("", campaigns.index)
+    campaign = campaign.mask(again, "duplicate_campaign")
+    campaign = campaign.mask(
+        parse(campaigns["starts_at"] + " 00:00:00").isna(), "invalid_date"
+    )
+    campaign = campaign.mask(campaigns["action"].eq(""), "missing_action")
+    known = set(campaigns.loc[campaign.eq(""), "campaign_id"])
+    fault = pd.Series("", contacts.index)
+    at = contacts["contacted_at"]
+    fault = fault.mask(parse(at).isna() & at.ne(""), "invalid_date")
+    fault = fault.mask(contacts["assigned_group"].eq("maybe"), "unknown_group")
+    fault = fault.mask(contacts["customer_id"].eq("visitor"), "malformed_customer_id")
+    fault = fault.mask(contacts["customer_id"].eq(""), "missing_customer_id")
+    fault = fault.mask(~contacts["campaign_id"].isin(known), "unknown_campaign")
+    fault = fault.mask(contacts["campaign_id"].eq(""), "missing_campaign_id")
+    sound = contacts[fault.eq("")]
+    groups = sound["assigned_group"].replace("", "treatment")
+    keys = [sound["campaign_id"], sound["customer_id"]]
+    both = groups.groupby(keys).transform("nunique").gt(1)
+    copies = sound.duplicated(["campaign_id", "customer_id", "contacted_at"]) & ~both
+    fault = fault.mask(
+        copies.reindex(fault.index, fill_value=False), "duplicate_contact"
+    )
+    fault = fault.mask(both.reindex(fault.index, fill_value=False), "in_both_groups")
+    return {
+        "campaigns": dict(campaign[campaign.ne("")].value_counts()),
+        "contacts": dict(fault[fault.ne("")].value_counts()),
+    }
+
+
+def test_every_kind_of_dirt_of_campaigns_occurs():
+    found = count_campaign_dirt(read("demo_campaigns"), read("demo_campaign_contacts"))
+    assert set(found["campaigns"].values()) == {1}
+    assert len(found["contacts"]) == 8
+    assert min(found["contacts"].values()) >= 3
+
+
+def test_a_planted_effect_has_the_stated_power_and_no_order_knows_of_it(script):
+    """Bayes' rule backwards: drawn so, the groups buy as planned, chance apart."""
+    reminder, ideas = script.CAMPAIGNS[:2]
+    assert (reminder.effect, ideas.effect) == (0.1, 0.0)
+    bought = [number % 5 == 0 for number in range(200_000)]
+    for campaign, shares in ((reminder, (0.25, 0.15)), (ideas, (0.2, 0.2))):
+        treated = script.draw_treatment(script.Random(1), campaign, bought)
+        pairs = pd.DataFrame({"treated": treated, "bought": bought})
+        rates = pairs.groupby("treated")["bought"].mean()
+        assert abs(pairs["treated"].mean() - 0.5) < 0.005
+        assert abs(rates[True] - shares[0]) < 0.005
+        assert abs(rates[False] - shares[1]) < 0.005
+    contacts = read("demo_campaign_contacts")
+    own = contacts[contacts["campaign_id"].eq("K001")]["customer_id"].nunique()
+    overall = 0.247  # of them buy within 60 days
+    error = 2 * (overall * (1 - overall) / own) ** 0.5
+    assert NormalDist().cdf(0.1 / error - 1.96) > 0.97
 
 
 def test_every_kind_of_dirt_occurs(customers, lines, events):

@@ -116,6 +116,7 @@ class Shop:
 
     def __init__(self, folder):
         self.exports = folder / "exports"
+        self.csv = False
         self.session = duckdb.connect(str(folder / "shop.duckdb"))
         self.session.execute(
             "create schema registry;"
@@ -155,6 +156,7 @@ class Shop:
                 "registry_columns": ["", "", "model_version, score"],
                 "registry_keys": ["", "", "model_version"],
                 "promoted_where": ["", "", "true"],
+                "is_csv": [False, self.csv, False],
                 "input_name": "small",
                 "currency": "EUR",
                 "exports_folder": str(self.exports),
@@ -196,6 +198,27 @@ def test_files_hold_the_asked_columns_by_key_and_hashes_name_the_set(shop):
     for file in manifest["files"]:
         content = (shop.exports / manifest["folder"] / file["name"]).read_bytes()
         assert file["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def test_a_table_for_spreadsheets_is_a_csv_too_without_what_stays_inside(shop):
+    shop.csv = True
+    shop.session.execute("insert into customers values ('=1+1', 'c@example.org', -0.5)")
+    shop.publish()
+    manifest = shop.manifest()
+    path = shop.exports / manifest["folder"] / "customers.csv"
+    content = path.read_bytes()
+    assert content == (b"customer_id,spent\r\n'=1+1,-0.50\r\nA,1.50\r\nB,10.00\r\n")
+    files = {file["name"]: file for file in manifest["files"]}
+    assert files["customers.csv"]["rows"] == 3
+    assert files["customers.csv"]["sha256"] == hashlib.sha256(content).hexdigest()
+    assert set(files) == {
+        "customers.csv", "customers.parquet", "orders.parquet",
+        "registry_cut_points.parquet",
+    }  # fmt: skip
+    assert shop.publish()["status"] == "unchanged"
+    path.write_bytes(content[:-1])
+    assert shop.publish()["status"] == "published"
+    assert path.read_bytes() == content
 
 
 def test_a_reader_finishes_with_the_set_it_began_with(shop):

@@ -21,10 +21,12 @@ class Mart(NamedTuple):
 
 
 def published(exports: Path) -> tuple[dict, dict[str, list[Path]]]:
-    """Return the manifest and the files of each table."""
+    """Return the manifest and the Parquet files of each table."""
     manifest = json.loads((exports / "manifest.json").read_text())
     files: dict[str, list[Path]] = {}
     for file in manifest["files"]:
+        if not file["name"].endswith(".parquet"):
+            continue
         name = file["name"].removesuffix(".parquet").partition("-")[0]
         files.setdefault(name, []).append(exports / manifest["folder"] / file["name"])
     return manifest, files

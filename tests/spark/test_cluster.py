@@ -49,6 +49,14 @@ def test_the_manifest_says_the_same_but_for_the_files(demo_on_duckdb, demo_on_sp
     assert rows[0] == rows[1]
 
 
+def test_the_list_for_other_tools_has_the_same_bytes(demo_on_duckdb, demo_on_spark):
+    ones, others = (
+        (done.exports / published(done.exports)[0]["folder"] / "fct_audiences.csv")
+        for done in (demo_on_duckdb, demo_on_spark)
+    )
+    assert ones.read_bytes() == others.read_bytes()
+
+
 def test_what_the_python_models_read_is_small(demo_on_spark):
     """All of it together; the customers among it are the sample."""
     tables = demo_on_spark.exports.parent / "spark" / "tables"

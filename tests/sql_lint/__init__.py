@@ -68,6 +68,10 @@ def input_settings():
     return _VARS["inputs"][_VARS["input"]]
 
 
+def input_contract():
+    return {"order_lines": {}, "customers": {}, "customer_events": {}}
+
+
 def input_model(table):
     return f"{_VARS['input']}__{table}"
 
@@ -159,7 +163,13 @@ def published_models():
 
 def published_tables():
     return [
-        {"name": "dim_customers", "relation": "dim_customers", "columns": [], "key": []}
+        {
+            "name": "dim_customers",
+            "relation": "dim_customers",
+            "columns": [],
+            "key": [],
+            "csv": False,
+        }
     ]
 
 

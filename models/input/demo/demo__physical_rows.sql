@@ -1,4 +1,6 @@
-{% for table in ['order_lines', 'customers', 'customer_events'] %}
+{% for table in [
+    'order_lines', 'customers', 'customer_events', 'campaigns', 'campaign_contacts',
+] %}
 select
     '{{ table }}' as source_table,
     count(*) as row_count

@@ -28,8 +28,7 @@ primary_segments as (
         assigned.customer_id,
         assigned.segment_id,
         assigned.status,
-        segments.segment_name,
-        segments.description
+        segments.segment_name
     from {{ ref('int_customer_segments') }} as assigned
     inner join {{ ref('dim_segments') }} as segments
         on assigned.segment_id = segments.segment_id
@@ -52,7 +51,14 @@ tenure as (
 {% endif -%}
 next_actions as (
 
-    select * from {{ ref('int_next_actions') }}
+    select
+        decided.customer_id,
+        decided.decided_by,
+        decided.action,
+        reasons.reason
+    from {{ ref('int_next_actions') }} as decided
+    inner join {{ ref('int_action_reasons') }} as reasons
+        on decided.customer_id = reasons.customer_id
 
 ),
 {% if has('order_lines') %}
@@ -120,7 +126,7 @@ final as (
         {{ outlook_columns() | indent(8) }}
         next_actions.decided_by as next_action_decided_by,
         next_actions.action as recommended_action,
-        {{ reason_sentence() }} as recommended_action_reason,
+        next_actions.reason as recommended_action_reason,
         cast(coalesce(events.event_count, 0) as integer) as event_count,
         events.last_event_date
     from rfm

@@ -31,8 +31,7 @@ with physical as (
 ),
 
 used as (
-    {% for table in ['order_lines', 'customers', 'customer_events']
-        if table != 'order_lines' or has(table) %}
+    {% for table in input_contract() if table != 'order_lines' or has(table) %}
     select
         '{{ table }}' as source_table,
         count(*) as row_count

@@ -1,73 +1,6 @@
-with actions as (
+with priced as (
 
-    select * from {{ ref('int_group_actions') }}
-
-),
-
-groups as (
-
-    select * from {{ ref('int_action_groups') }}
-
-),
-
--- of all customers where nobody knows who can be reached
-contacts as (
-
-    select
-        actions.*,
-        everybody.customer_count,
-        everybody.revenue,
-        coalesce(reachable.is_known, false) as is_reach_known,
-        case when reachable.is_known then reachable.customer_count end
-            as reachable_customer_count,
-        case
-            when reachable.is_known then reachable.customer_count
-            else everybody.customer_count
-        end as contacted_count,
-        case
-            when reachable.is_known then reachable.lifetime_value
-            else everybody.lifetime_value
-        end as lifetime_value,
-        case
-            when reachable.is_known then reachable.value_at_risk
-            else everybody.value_at_risk
-        end as value_at_risk
-    from actions
-    inner join groups as everybody
-        on actions.segmentation = everybody.segmentation
-        and actions.segment_id = everybody.segment_id
-        and everybody.channel = 'all'
-    left join groups as reachable
-        on actions.segmentation = reachable.segmentation
-        and actions.segment_id = reachable.segment_id
-        and actions.channel = reachable.channel
-
-),
-
-valued as (
-
-    select
-        *,
-        case value_at_stake
-            when 'lifetime_value' then lifetime_value
-            when 'value_at_risk' then value_at_risk
-        end as value_reachable
-    from contacts
-
-),
-
-priced as (
-
-    select
-        *,
-        {{ money('cast(value_reachable as double) * assumed_uplift') }}
-            as expected_gain,
-        {{ money('contacted_count * offer_cost') }} as cost,
-        {{ money(
-            'cast(value_reachable as double) * assumed_uplift'
-            ~ ' - contacted_count * offer_cost'
-        ) }} as net_worth
-    from valued
+    select * from {{ ref('int_action_worth') }}
 
 ),
 
@@ -114,6 +47,7 @@ final as (
         do_not,
         cast(customer_count as integer) as customer_count,
         cast(reachable_customer_count as integer) as reachable_customer_count,
+        cast(asked_paused_customer_count as integer) as paused_customer_count,
         revenue,
         {{ ratio(
             'revenue',
@@ -125,8 +59,10 @@ final as (
         ) as integer) as revenue_rank,
         value_at_stake,
         {{ money('value_reachable') }} as value_reachable,
-        cast(assumed_uplift as double) as uplift,
-        case when assumed_uplift is not null then 'assumed' end as uplift_status,
+        cast(uplift as double) as uplift,
+        uplift_lower,
+        uplift_upper,
+        uplift_status,
         cast(offer_cost as decimal(18, 4)) as offer_cost,
         expected_gain,
         cost,
