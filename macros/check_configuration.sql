@@ -40,8 +40,18 @@
     {% endfor %}
     {% for node in graph.nodes.values()
         if node.resource_type == 'model' and node.config.meta.get('data_file') %}
-        {% set spec = node.config.meta.data_file %}
-        {% do data_file_columns(spec, data_file_source(spec)) %}
+        {% do check_data_files(node.config.meta.data_file) %}
+    {% endfor %}
+{%- endmacro %}
+
+{#- Lists what the run reads, and holds the headers of each file against the columns. -#}
+{% macro check_data_files(spec) -%}
+    {% set is_file = not var('relations').get(spec.table)
+        and (env_var(path_variable(spec), '') or not spec.get('may_be_absent')) %}
+    {% if is_file %}{% do list_data_files(spec) %}{% endif %}
+    {% set source = data_file_source(spec) %}
+    {% for group in source.get('groups', [source]) %}
+        {% do data_file_columns(spec, group) %}
     {% endfor %}
 {%- endmacro %}
 

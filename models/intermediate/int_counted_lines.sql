@@ -4,6 +4,9 @@
 with lines as (
 
     select * from {{ ref('stg_order_lines') }}
+    {% if is_continued() -%}
+    where order_id in (select changed.order_id from {{ changed_orders() }} as changed)
+    {%- endif %}
 
 ),
 

@@ -1,6 +1,34 @@
-with orders as (
+with {% if is_continued() -%}
+renewed as (
+
+    select order_id from {{ changed_orders() }}
+    union distinct
+    {{ orders_with_other_returns(ref('int_orders')) }}
+
+),
+
+-- who bought other orders than before: all of his are numbered anew
+renewed_customers as (
+
+    select customer_id from {{ changed_orders() }}
+    union distinct
+    select known.customer_id
+    from {{ ref('int_orders') }} as known
+    inner join renewed on known.order_id = renewed.order_id
+
+),
+{%- endif %}
+
+orders as (
 
     select * from {{ ref('int_orders') }}
+    {% if is_continued() -%}
+    where
+        order_id in (select order_id from renewed)
+        or customer_id in (
+            select customer_id from renewed_customers where customer_id is not null
+        )
+    {%- endif %}
 
 ),
 
