@@ -26,12 +26,19 @@
 
 {#- The model that reads the files of order lines; none where they are no files. -#}
 {% macro order_lines_reader() -%}
-    {% set found = [] %}
-    {% for node in graph.nodes.values() if node.resource_type == 'model'
-        and node.config.meta.get('data_file', {}).get('table') == 'order_lines' %}
-        {% do found.append(node.name) %}
-    {% endfor %}
-    {{ return(found[0] if found and has('order_lines', 'delivery_number') else none) }}
+    {{ return(this_run().get('reader')) }}
+{%- endmacro %}
+
+{#- What the start of the run noted: {reader, fingerprint}. -#}
+{% macro this_run() -%}
+    {% if not execute or target.type != 'duckdb'
+        or not has_table(registry_schema(), 'increments_run') %}
+        {{ return({}) }}
+    {% endif %}
+    {% set row = run_query(
+        'select reader, fingerprint from ' ~ registry_schema() ~ '.increments_run'
+    )[0] %}
+    {{ return({'reader': row[0], 'fingerprint': row[1]}) }}
 {%- endmacro %}
 
 {% macro increments_table() -%}
@@ -47,6 +54,18 @@
         ~ ' fingerprint varchar, epoch bigint, upstream_epoch bigint,'
         ~ ' delivery_number bigint, last_plausible_day date,'
         ~ ' since_delivery bigint, since_day date)'
+    ) %}
+    {% set found = [] %}
+    {% for node in graph.nodes.values() if node.resource_type == 'model'
+        and node.config.meta.get('data_file', {}).get('table') == 'order_lines' %}
+        {% do found.append(node.name) %}
+    {% endfor %}
+    {% set reader = "'" ~ found[0] ~ "'"
+        if found and has('order_lines', 'delivery_number') else 'null' %}
+    {% do replace_table(
+        registry_schema() ~ '.increments_run',
+        'select cast(' ~ reader ~ " as varchar) as reader, '" ~ chain_fingerprint()
+        ~ "' as fingerprint"
     ) %}
 {%- endmacro %}
 
@@ -71,23 +90,25 @@
 
 {#- What the rows of the chain follow from, beside the data: the SQL, the declaration of
     the input and every var but those that no order line depends on. -#}
-{% macro fingerprint(model_name) -%}
+{% macro chain_fingerprint() -%}
     {% set later = [
         'segmentations', 'segmentations_enabled', 'cluster_count', 'algorithm',
         'training_sample_size', 'random_seed', 'map_sample_size', 'minimum_customers',
         'churn_horizon_days', 'new_customer_days', 'purchase_model', 'purchase_prior',
         'purchase_values', 'value_horizon_days', 'annual_discount_rate', 'margin_rate',
-        'budget', 'export_personal_data', 'inputs', 'max_silent_days',
-    ] + (['as_of_date'] if model_name not in ['int_orders', 'fct_orders'] else []) %}
+        'budget', 'export_personal_data', 'inputs', 'max_silent_days', 'as_of_date',
+    ] %}
     {% set facts = [input_settings() | string] %}
     {% for name in configuration_rules() | sort if name not in later %}
         {% do facts.append(name ~ '=' ~ var(name, none)) %}
     {% endfor %}
-    {% for node in graph.nodes.values() | sort(attribute='unique_id')
-        if node.resource_type == 'model' and (
-            node.name in continued_models() or node.name.startswith(var('input') ~ '__')
-            or node.name in ['input_order_lines', 'stg_order_lines', 'int_changed_orders']
-        ) %}
+    {% set names = continued_models() | list + [
+        'input_order_lines', 'stg_order_lines', 'int_changed_orders',
+        'base_last_plausible_day',
+    ] %}
+    {% for id, node in graph.nodes.items() | sort
+        if node.resource_type == 'model'
+        and (node.name in names or node.name.startswith(var('input') ~ '__')) %}
         {% do facts.append(node.raw_code ~ (node.config.meta.get('data_file', '') | string)) %}
     {% endfor %}
     {% if run_query("select count(*) from glob('macros/*.sql')")[0][0] > 0 %}
@@ -97,6 +118,12 @@
         )[0][0]) %}
     {% endif %}
     {{ return(local_md5(facts | join('\n'))) }}
+{%- endmacro %}
+
+{#- The chain's, and for orders as of a date that was asked for the date. -#}
+{% macro fingerprint(model_name) -%}
+    {% set as_of = var('as_of_date') if model_name in ['int_orders', 'fct_orders'] else none %}
+    {{ return((this_run().get('fingerprint') or '') ~ (as_of or '')) }}
 {%- endmacro %}
 
 {#- Whether the rows that a model has can be continued. -#}
@@ -151,11 +178,11 @@
     {% if (flags.FULL_REFRESH if configured is none else configured) %}
         {{ return(true) }}
     {% endif %}
-    {% set is_continued = model is defined and execute
-        and model.get('name') in [order_lines_reader()] + (continued_models() | list) %}
-    {#- a reader of other tables is read whole -#}
-    {% set is_reader = model is defined and model.config.meta.get('data_file') %}
-    {{ return((is_continued or is_reader) and not continues(model.name)) }}
+    {{ return(
+        model is defined and model.resource_type == 'model'
+        and (model.name in continued_models() or model.config.meta.get('data_file'))
+        and not continues(model.name)
+    ) }}
 {%- endmacro %}
 
 {#- Whether the model takes in what is new, rather than being made anew. A name of its
