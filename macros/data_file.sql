@@ -37,7 +37,9 @@
     {#- an empty file among others brings nothing -#}
     {% for file in files if file.header or files | length == 1 or spec.get('fixed_width') %}
         {% set key = (is_parquet(file.path), file.encoding, file.header) %}
-        {% do groups.setdefault(key, file_group(spec, file)).files.append(file) %}
+        {% do groups.setdefault(
+            key, dict(file_group(spec, file), number=groups | length + 1)
+        ).files.append(file) %}
     {% endfor %}
     {{ return({
         'kind': 'files', 'path': data_root(spec), 'files': files,
@@ -277,7 +279,7 @@
         {% set columns = data_file_columns(spec, group) %}
         {% do group.update({
             'is_many': source.is_many,
-            'rejects': model.name ~ '_rejects_' ~ loop.index,
+            'rejects': model.name ~ '_rejects_' ~ group.number,
         }) %}
         {% if group.kind == 'text' %}
             {% do say_encoding(group) %}
@@ -319,13 +321,18 @@
     {% endfor %}
 {%- endmacro %}
 
+{#- What the paths of files have before their names. -#}
+{% macro common_folder(files) -%}
+    {% set file = files[0] %}
+    {{ return(file.path[:file.path | length - file.name | length]) }}
+{%- endmacro %}
+
 {#- The file's name and the number of the delivery, for rows of a path. -#}
 {% macro delivery_columns(source, path='path') -%}
     {%- if source.files | length == 1 -%}
     {{ text_literal(source.files[0].name) }} as source_file,
     {%- else -%}
-    {%- set folder = source.files[0].path[:source.files[0].path | length - source.files[0].name | length] -%}
-    substr({{ path }}, {{ folder | length + 1 }}) as source_file,
+    substr({{ path }}, {{ common_folder(source.files) | length + 1 }}) as source_file,
     {%- endif %}
     cast({{ next_delivery() }} as bigint) as delivery_number
 {%- endmacro %}

@@ -1,11 +1,11 @@
 {#- The files that an input reads: one, or all of a folder or a pattern. What a run reads
-    is listed once, at its start, in the registry's table data_files: each file with size
+    is listed once, at its start, in the registry's data_files_<table>: each file with size
     and time of change, and what looking at it said, so that it is looked at once in its
     life. A file that comes later is the next run's. -#}
 
 {% macro data_files_columns() -%}
     {{ return({
-        'table_name': dbt.type_string(), 'root': dbt.type_string(),
+        'root': dbt.type_string(),
         'path': dbt.type_string(), 'name': dbt.type_string(), 'size': 'bigint',
         'modified': dbt.type_string(), 'header': dbt.type_string(),
         'encoding': dbt.type_string(), 'broken': 'bigint', 'letters': 'bigint',
@@ -13,8 +13,8 @@
     }) }}
 {%- endmacro %}
 
-{% macro data_files_table() -%}
-    {{ return(registry_schema() ~ '.data_files') }}
+{% macro data_files_table(table) -%}
+    {{ return(registry_schema() ~ '.data_files_' ~ table) }}
 {%- endmacro %}
 
 {#- The path that the user gave, or an error that says how to give it. -#}
@@ -35,7 +35,7 @@
     no run has done it, as for dbt show. -#}
 {% macro data_files(spec) -%}
     {% set root = data_root(spec) %}
-    {% if has_table(registry_schema(), 'data_files') %}
+    {% if has_table(registry_schema(), 'data_files_' ~ spec.table) %}
         {% set files = listed_files(spec.table, root) %}
         {% if files %}{{ return(files) }}{% endif %}
     {% endif %}
@@ -45,8 +45,8 @@
 {% macro listed_files(table, root) -%}
     {% set rows = run_query(
         'select path, name, size, modified, header, encoding, broken, letters, row_count,'
-        ~ ' delivery_number from ' ~ data_files_table() ~ ' where table_name = '
-        ~ text_literal(table) ~ ' and root = ' ~ text_literal(root) ~ ' order by name'
+        ~ ' delivery_number from ' ~ data_files_table(table) ~ ' where root = '
+        ~ text_literal(root) ~ ' order by name'
     ) %}
     {% set files = [] %}
     {% for row in rows %}
@@ -67,7 +67,7 @@
     {% set typed = [] %}
     {% for column, type in data_files_columns().items() %}{% do typed.append(column ~ ' ' ~ type) %}{% endfor %}
     {% do run_query(
-        'create table if not exists ' ~ data_files_table() ~ ' (' ~ typed | join(', ') ~ ')'
+        'create table if not exists ' ~ data_files_table(spec.table) ~ ' (' ~ typed | join(', ') ~ ')'
         ~ table_format()
     ) %}
     {% set present = adapter.dispatch('find_files', 'customer_segmentation')(root) %}
@@ -95,8 +95,8 @@
     {% endfor %}
     {% set looked_at = look_at_files(spec, root, fresh) if fresh else [] %}
     {% set elsewhere = run_query(
-        'select count(*) from ' ~ data_files_table() ~ ' where table_name = '
-        ~ text_literal(spec.table) ~ ' and root <> ' ~ text_literal(root)
+        'select count(*) from ' ~ data_files_table(spec.table) ~ ' where root <> '
+        ~ text_literal(root)
     )[0][0] %}
     {% set is_same = still_there | length == known | length and elsewhere == 0 %}
     {% for file in files if not is_same %}{% do file.update({'delivery_number': none}) %}{% endfor %}
@@ -106,13 +106,11 @@
 
 {% macro store_data_files(table, root, files, looked_at, is_same) -%}
     {% if is_same and not looked_at %}{{ return('') }}{% endif %}
-    {% set rows = [] %}
-    {% for file in looked_at if is_same %}{% do rows.append(file) %}{% endfor %}
-    {% for file in files + looked_at if not is_same %}{% do rows.append(file) %}{% endfor %}
+    {% set is_added = is_same and target.type == 'duckdb' %}
     {% set values = [] %}
-    {% for file in rows %}
-        {% set literals = [text_literal(table), text_literal(root)] %}
-        {% for column, type in data_files_columns().items() if column not in ['table_name', 'root'] %}
+    {% for file in (looked_at if is_added else files + looked_at) %}
+        {% set literals = [text_literal(root)] %}
+        {% for column, type in data_files_columns().items() if column != 'root' %}
             {% set value = file.get(column) %}
             {% do literals.append(
                 'null' if value is none
@@ -121,16 +119,17 @@
         {% endfor %}
         {% do values.append('(' ~ literals | join(', ') ~ ')') %}
     {% endfor %}
-    {% do adapter.dispatch('write_data_files', 'customer_segmentation')(table, values, is_same) %}
-{%- endmacro %}
-
-{% macro default__write_data_files(table, values, is_same) -%}
-    {% if not is_same %}
-        {% do run_query(
-            'delete from ' ~ data_files_table() ~ ' where table_name = ' ~ text_literal(table)
-        ) %}
+    {% set typed = [] %}
+    {% for column, type in data_files_columns().items() %}
+        {% do typed.append('cast(' ~ column ~ ' as ' ~ type ~ ') as ' ~ column) %}
+    {% endfor %}
+    {% set rows = 'select ' ~ typed | join(', ') ~ ' from (values ' ~ values | join(', ')
+        ~ ') as files (' ~ data_files_columns() | join(', ') ~ ')' %}
+    {% if is_added %}
+        {% do run_query('insert into ' ~ data_files_table(table) ~ ' ' ~ rows) %}
+    {% else %}
+        {% do replace_table(data_files_table(table), rows) %}
     {% endif %}
-    {% do run_query('insert into ' ~ data_files_table() ~ ' values ' ~ values | join(', ')) %}
 {%- endmacro %}
 
 {#- Path, name, size and time of change of each file, by name. The name is what follows

@@ -236,9 +236,8 @@
         {% endif %}
         {% set number = next_delivery() %}
         {% do run_query(
-            'update ' ~ data_files_table() ~ ' set delivery_number = ' ~ number
-            ~ " where table_name = 'order_lines'"
-            ~ (' and delivery_number is null' if is_continued() else '')
+            'update ' ~ data_files_table('order_lines') ~ ' set delivery_number = ' ~ number
+            ~ (' where delivery_number is null' if is_continued() else '')
         ) %}
         {% do write_increment(number, 0) %}
     {% elif model.name in renewing_models() %}
