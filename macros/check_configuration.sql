@@ -8,7 +8,7 @@
         'currency_spellings': 'any', 'exchange_rates': 'any',
         'reporting_currency': 'any', 'time_zone': 'time_zone',
         'as_of_date': 'date', 'earliest_plausible_date': 'date',
-        'max_silent_days': 'count',
+        'max_silent_days': 'count', 'late_arrival_days': 'count',
         'duplicate_lines': ['drop', 'keep'], 'returns': ['net', 'ignore'],
         'fees': ['exclude', 'keep'], 'zero_prices': ['exclude', 'keep'],
         'minimum_customers': 'count',
@@ -51,7 +51,10 @@
     {% if is_file %}{% do list_data_files(spec) %}{% endif %}
     {% set source = data_file_source(spec) %}
     {% for group in source.get('groups', [source]) %}
-        {% do data_file_columns(spec, group) %}
+        {% set columns = data_file_columns(spec, group) %}
+        {% if source.kind == 'relation' and target.type == 'duckdb' %}
+            {% do note_relation(spec, source, columns) %}
+        {% endif %}
     {% endfor %}
 {%- endmacro %}
 

@@ -43,7 +43,8 @@
     {% endfor %}
     {{ return({
         'kind': 'files', 'path': data_root(spec), 'files': files,
-        'groups': groups.values() | list, 'is_many': files | length > 1,
+        'groups': groups.values() | list,
+        'is_many': files | length > 1 or files[0].path != data_root(spec),
     }) }}
 {%- endmacro %}
 
@@ -270,7 +271,9 @@
     {% set spec = model.config.meta.data_file %}
     {% set source = data_file_source(spec) %}
     {% if source.kind != 'files' %}
-        {{ return(read_typed_rows(source, data_file_columns(spec, source))) }}
+        {% set columns = data_file_columns(spec, source) %}
+        {% if is_continued() %}{{ return(new_relation_rows(source, columns)) }}{% endif %}
+        {{ return(read_typed_rows(source, columns)) }}
     {% endif %}
     {% set fresh = files_to_read(source) %}
     {% set group = files_source(spec, fresh).groups if fresh else [] %}
@@ -298,7 +301,7 @@
     {% endif %}
     {% if not queries %}{{ return('select * from ' ~ this ~ ' where 1 = 0') }}{% endif %}
     {% if queries | length == 1 %}{{ return(queries[0]) }}{% endif %}
-    {{ return('select * from (\n' ~ queries | join('\n) union all by name select * from (\n') ~ '\n)') }}
+    {{ return('select * from (\n' ~ queries | join('\n) union all select * from (\n') ~ '\n)') }}
 {%- endmacro %}
 
 {#- All files, or those that the table does not hold yet. -#}
@@ -349,7 +352,7 @@ records as (
     select
         path,
         line_number as source_line,
-        1 as line_count,
+        cast(1 as bigint) as line_count,
         line as source_row,
         case
             when line_fault is not null then line_fault
@@ -419,10 +422,10 @@ from records
 select
     {% if is_parquet %}{{ delivery_columns(source) }}
     {%- else %}cast(null as {{ dbt.type_string() }}) as source_file,
-    cast(null as bigint) as delivery_number
+    cast({{ next_delivery() }} as bigint) as delivery_number
     {%- endif %},
     {% if is_parquet %}file_line{% else %}cast(null as bigint){% endif %} as source_line,
-    1 as line_count,
+    cast(1 as bigint) as line_count,
     cast(null as {{ dbt.type_string() }}) as reject_reason,
     cast(null as {{ dbt.type_string() }}) as source_row
     {%- for name, position in columns.positions.items() %},
@@ -520,7 +523,7 @@ records as (
     select
         classified.path,
         classified.line_number as source_line,
-        coalesce(spans.line_count, 1) as line_count,
+        cast(coalesce(spans.line_count, 1) as bigint) as line_count,
         case
             when spans.line is null and classified.kind <> 'record' then classified.kind
         end as reject_reason,
@@ -583,7 +586,9 @@ from records
     {% set spec = node.config.meta.data_file %}
     {% set source = data_file_source(spec) %}
     {% set counted = namespace(rows=0) %}
-    {% for file in source.get('files', []) %}
+    {#- on DuckDB a file is marked when it is read; Spark reads all -#}
+    {% for file in source.get('files', [])
+        if target.type != 'duckdb' or file.delivery_number is not none %}
         {% set counted.rows = counted.rows + [file.row_count, 0] | max %}
     {% endfor %}
 select

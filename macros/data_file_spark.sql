@@ -288,7 +288,7 @@ records as (
     select
         classified.path,
         classified.line_number as source_line,
-        coalesce(spans.line_count, 1) as line_count,
+        cast(coalesce(spans.line_count, 1) as bigint) as line_count,
         case
             when spans.line is null and classified.kind <> 'record' then classified.kind
         end as reject_reason,

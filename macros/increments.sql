@@ -36,9 +36,10 @@
         {{ return({}) }}
     {% endif %}
     {% set row = run_query(
-        'select reader, fingerprint from ' ~ registry_schema() ~ '.increments_run'
+        'select reader, fingerprint, relation_window from ' ~ registry_schema()
+        ~ '.increments_run'
     )[0] %}
-    {{ return({'reader': row[0], 'fingerprint': row[1]}) }}
+    {{ return({'reader': row[0], 'fingerprint': row[1], 'relation_window': row[2]}) }}
 {%- endmacro %}
 
 {% macro increments_table() -%}
@@ -65,7 +66,7 @@
     {% do replace_table(
         registry_schema() ~ '.increments_run',
         'select cast(' ~ reader ~ " as varchar) as reader, '" ~ chain_fingerprint()
-        ~ "' as fingerprint"
+        ~ "' as fingerprint, cast(null as varchar) as relation_window"
     ) %}
 {%- endmacro %}
 
@@ -128,7 +129,9 @@
 
 {#- Whether the rows that a model has can be continued. -#}
 {% macro continues(model_name) -%}
-    {% if not execute or target.type != 'duckdb' %}{{ return(false) }}{% endif %}
+    {% if not execute or target.type != 'duckdb' or invocation_args_dict.get('empty') %}
+        {{ return(false) }}
+    {% endif %}
     {% set own = increment_of(model_name) %}
     {% if own is none or own.fingerprint != fingerprint(model_name) %}
         {{ return(false) }}
@@ -148,10 +151,88 @@
     {{ return(changed_orders_cover(own)) }}
 {%- endmacro %}
 
+{#- For the start of a run: from which time of loading on a relation of order lines need be
+    read, as a condition on loaded_at. The last late_arrival_days before the latest row
+    are compared: rows that were not there are taken in; if one is gone or changed, or if
+    rows came with an older time, the relation is read whole. -#}
+{% macro note_relation(spec, source, columns) -%}
+    {% set reader = order_lines_reader() %}
+    {% set own = increment_of(reader) %}
+    {% set place = columns.positions.get('loaded_at') %}
+    {% set node = graph.nodes['model.customer_segmentation.' ~ reader] if reader else {} %}
+    {% if own is none or own.fingerprint != fingerprint(reader) or place is none
+        or spec.table != 'order_lines' or not has_table(node.schema, node.alias) %}
+        {{ return('') }}
+    {% endif %}
+    {% set type = run_query(
+        'describe select ' ~ adapter.quote(columns.headers[place]) ~ ' from ' ~ source.path
+    )[0][1] %}
+    {% set time = 'loaded_at' if type.startswith('TIMESTAMP') or type == 'DATE'
+        else parse_timestamp('loaded_at') %}
+    {% set since = run_query(
+        'select cast(max(' ~ time ~ ') - interval ' ~ var('late_arrival_days')
+        ~ ' day as varchar) from ' ~ node.relation_name
+    )[0][0] %}
+    {% if since is none %}{{ return('') }}{% endif %}
+    {% set type = 'timestamptz' if 'ZONE' in type else 'timestamp' %}
+    {% set window = 'coalesce(' ~ time ~ " >= cast('" ~ since ~ "' as " ~ type ~ '), true)' %}
+    {% set counts = run_query(
+        'with given as (' ~ mapped_relation(source, columns) ~ '), '
+        ~ 'there as (select * from given where ' ~ window ~ '), '
+        ~ 'held as (select ' ~ columns.positions | join(', ') ~ ' from ' ~ node.relation_name
+        ~ ' where ' ~ window ~ '), '
+        ~ 'gone as (select * from held except all select * from there), '
+        ~ 'came as (select * from there except all select * from held) '
+        ~ 'select (select count(*) from gone), (select count(*) from came),'
+        ~ ' (select count(*) from given), (select count(*) from ' ~ node.relation_name ~ ')'
+    )[0] %}
+    {% if counts[0] == 0 and counts[2] == counts[1] + counts[3] %}
+        {% do run_query(
+            'update ' ~ registry_schema() ~ '.increments_run set relation_window = '
+            ~ text_literal(window)
+        ) %}
+    {% endif %}
+{%- endmacro %}
+
+{#- The columns of a relation under the names of the contract. -#}
+{% macro mapped_relation(source, columns) -%}
+    {% set mapped = [] %}
+    {% for name, position in columns.positions.items() %}
+        {% do mapped.append(
+            ('cast(null as ' ~ dbt.type_string() ~ ')' if position is none
+            else adapter.quote(columns.headers[position])) ~ ' as ' ~ name
+        ) %}
+    {% endfor %}
+    {{ return('select ' ~ mapped | join(', ') ~ ' from ' ~ source.path) }}
+{%- endmacro %}
+
+{#- The rows of a relation that the reader's table lacks. -#}
+{% macro new_relation_rows(source, columns) -%}
+    {% set window = this_run().relation_window %}
+select
+    cast(null as {{ dbt.type_string() }}) as source_file,
+    cast({{ next_delivery() }} as bigint) as delivery_number,
+    cast(null as bigint) as source_line,
+    cast(1 as bigint) as line_count,
+    cast(null as {{ dbt.type_string() }}) as reject_reason,
+    cast(null as {{ dbt.type_string() }}) as source_row,
+    came.*
+from (
+    select * from ({{ mapped_relation(source, columns) }}) as given
+    where {{ window }}
+    except all
+    select {{ columns.positions | join(', ') }} from {{ this }}
+    where {{ window }}
+) as came
+{%- endmacro %}
+
 {#- Whether all files that the reader's table holds are those that are there. -#}
 {% macro has_read_files(reader) -%}
     {% set spec = graph.nodes['model.customer_segmentation.' ~ reader].config.meta.data_file %}
     {% set source = data_file_source(spec) %}
+    {% if source.kind == 'relation' %}
+        {{ return(this_run().get('relation_window') is not none) }}
+    {% endif %}
     {{ return(
         source.kind == 'files'
         and source.files | rejectattr('delivery_number', 'none') | list | length > 0
@@ -225,21 +306,21 @@
 
 {#- For the post-hook: notes how far the model has come. -#}
 {% macro end_increment() -%}
-    {% set is_reader = execute and model.name == order_lines_reader() %}
-    {% set upstream = increment_of(continued_models().get(model.name)) if execute else none %}
-    {% if not execute or target.type != 'duckdb' or not (is_reader or upstream) %}
-        {{ return('') }}
-    {% endif %}
-    {% if is_reader %}
-        {% if data_file_source(model.config.meta.data_file).kind != 'files' %}
-            {{ return(forget_increment()) }}
-        {% endif %}
+    {% if not execute or target.type != 'duckdb' %}{{ return('') }}{% endif %}
+    {% set spec = model.config.meta.get('data_file') %}
+    {% set upstream = increment_of(continued_models().get(model.name)) %}
+    {% if spec %}
         {% set number = next_delivery() %}
-        {% do run_query(
-            'update ' ~ data_files_table('order_lines') ~ ' set delivery_number = ' ~ number
-            ~ (' where delivery_number is null' if is_continued() else '')
-        ) %}
-        {% do write_increment(number, 0) %}
+        {% if data_file_source(spec).kind == 'files' %}
+            {% do run_query(
+                'update ' ~ data_files_table(spec.table) ~ ' set delivery_number = ' ~ number
+                ~ (' where delivery_number is null' if is_continued() else '')
+            ) %}
+        {% endif %}
+        {% if model.name == order_lines_reader() %}{% do write_increment(number, 0) %}{% endif %}
+    {#- dbt build --empty leaves tables without rows, from which nothing can go on -#}
+    {% elif upstream is none or invocation_args_dict.get('empty') %}
+        {{ return(forget_increment()) }}
     {% elif model.name in renewing_models() %}
         {% set changed = increment_of('int_changed_orders') %}
         {% if changed is none or changed.upstream_epoch != upstream.epoch %}
@@ -318,8 +399,9 @@
     {%- if since is none -%}
     1 = 0
     {%- else -%}
-    changed_in > {{ since.delivery }}
-    or quarantine_reason is null and ordered_on > cast('{{ since.day }}' as date)
+    lines.changed_in > {{ since.delivery }}
+    or lines.quarantine_reason is null
+    and lines.ordered_on > cast('{{ since.day }}' as date)
     {%- endif -%}
 {%- endmacro %}
 

@@ -1,5 +1,7 @@
--- Orders with lines that came or changed since the models that renew orders last ran, and
--- every customer that any line of them names or named.
+-- Orders with lines that came or changed since the models that renew orders last ran,
+-- and every customer that any line of them names or named. A day after the last
+-- plausible one may have become plausible:
+-- depends_on: {{ ref('base_last_plausible_day') }}
 with lines as (
 
     select
@@ -17,10 +19,8 @@ with lines as (
 
 changed as (
 
-    select distinct order_id
+    select distinct lines.order_id
     from lines
-    -- a day after the last plausible one may have become plausible
-    cross join {{ ref('base_last_plausible_day') }} as clock
     where {{ is_changed_line() }}
 
 ),

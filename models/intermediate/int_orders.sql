@@ -62,7 +62,9 @@ sold as (
         {{ money('sum(net_amount)') }} as gross_amount,
         {{ money('sum(discount_amount)') }} as discount_amount
     from sales
-    {% if is_continued() %}where order_id in (select order_id from renewed){% endif %}
+    {% if is_continued() -%}
+    where order_id in (select renewed.order_id from renewed)
+    {%- endif %}
     group by order_id
 
 ),

@@ -32,7 +32,9 @@ ranked as (
         clock.last_plausible_day,
         row_number() over (
             partition by typed.customer_id, typed.event_at, typed.event_type
-            order by md5(typed.source_row), typed.source_line nulls last,
+            order by
+                md5(typed.source_row),
+                typed.source_line nulls last,
                 typed.source_file nulls last
         ) as occurrence
     from typed

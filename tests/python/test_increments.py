@@ -5,6 +5,7 @@ import re
 import shutil
 from datetime import datetime, timedelta
 
+import duckdb
 import pytest
 from builds import NO_TESTS, build, copy_project
 
@@ -122,11 +123,13 @@ def run(folder, **given):
     return build(folder, data=folder / "orders", **options)
 
 
-def assert_like_a_full_build(done, folder, **given):
+def assert_like_a_full_build(done, folder, raw=None, **given):
     """Every row of every table of the chain is that of a build from nothing."""
     shutil.copytree(done.folder / "target", folder / "target")  # parsed already
     options = {"args": [*SELECT, *NO_TESTS], "variables": VARIABLES} | given
-    anew = build(folder, data=done.folder / "orders", **options)
+    if raw:
+        store(folder, raw)
+    anew = build(folder, data="" if raw else done.folder / "orders", **options)
     for table, columns in COMPARED.items():
         with done.connection() as connection:
             connection.execute(f"attach '{anew.database}' as anew (read_only)")
@@ -135,6 +138,19 @@ def assert_like_a_full_build(done, folder, **given):
             lacking = connection.execute(f"{there} except all {rows}").fetchall()
             further = connection.execute(f"{rows} except all {there}").fetchall()
         assert not lacking and not further, (table, lacking[:2], further[:2])
+
+
+def store(folder, lines):
+    """Put the lines into the table raw.orders of the folder's database, as typed."""
+    types = {"quantity": "integer", "unit_price": "decimal(9, 2)"}
+    types |= {name: "timestamp" for name in ("ordered_at", "loaded_at")}
+    with duckdb.connect(str(folder / "shop.duckdb")) as connection:
+        columns = [f"{name} {types.get(name, 'varchar')}" for name in HEADER.split(",")]
+        connection.execute("create schema if not exists raw")
+        connection.execute(f"create or replace table raw.orders ({', '.join(columns)})")
+        rows = [[line[name] for name in HEADER.split(",")] for line in lines]
+        marks = ", ".join("?" * len(columns))
+        connection.executemany(f"insert into raw.orders values ({marks})", rows)
 
 
 def files_read(done):
@@ -207,7 +223,7 @@ def test_a_fortnight_of_deliveries_ends_where_one_build_does(tmp_path):
     # Every file was read once, by the delivery that brought it.
     numbers = [number for _, number, _ in numbers_of_deliveries(done)]
     assert len(set(numbers)) == 12
-    # A later order makes the row far ahead plausible; the var alone changes what counts.
+    # Later orders make the row far ahead plausible.
     for ahead, weeks in enumerate((4, 7, 10)):
         write(orders / f"z-{weeks}.csv", shop.sale(6000 + ahead, 7 * weeks))
     done = run(tmp_path)
@@ -215,6 +231,7 @@ def test_a_fortnight_of_deliveries_ends_where_one_build_does(tmp_path):
     used = "select count(*) from dev_staging.stg_order_lines where line_id = 'AHEAD'"
     assert done.one(used) == 1
     assert_like_a_full_build(done, tmp_path / "anew-ahead")
+    # A var that changes what counts makes all anew.
     fees = VARIABLES | {"returns": "ignore"}
     done = run(tmp_path, variables=fees)
     assert not done.lines("new of")
@@ -238,3 +255,33 @@ def test_a_fortnight_of_deliveries_ends_where_one_build_does(tmp_path):
     physical = sum(text.count(b"\n") - 1 - text.count(b'"P\n1"') for text in texts)
     assert measures["physical"] == physical
     assert measures["used"] + measures["quarantined"] == physical
+
+
+@pytest.mark.slow
+def test_a_table_with_loaded_at_is_read_from_the_late_window_on(tmp_path):
+    shop = Shop(11)
+    variables = VARIABLES | {"relations": {"order_lines": "raw.orders"}}
+    given = {"variables": variables | {"late_arrival_days": 2}}
+    lines = []
+
+    def take_in(name=None):
+        store(tmp_path, lines)
+        options = {"args": [*SELECT, *NO_TESTS]} | given
+        done = build(tmp_path, **options)
+        if name:
+            assert_like_a_full_build(done, tmp_path / name, raw=lines, **given)
+        return done.rows(
+            "select delivery_number, count(*)::int from dev_input.template__order_lines "
+            "group by all order by all"
+        )
+
+    lines += shop.day(0) + shop.day(1)
+    first = len(lines)
+    assert take_in() == [(1, first)]
+    fresh = [*shop.day(2), shop.day(2)[0]]
+    lines += fresh + fresh[:1]  # one of them twice
+    assert take_in("anew-fresh") == [(1, first), (2, len(fresh) + 1)]
+    lines[-5] = {**lines[-5], "quantity": 7}  # changed in place, within the window
+    assert take_in("anew-changed") == [(3, len(lines))]
+    lines.append({**shop.sale(900, 0)[0], "loaded_at": "2024-02-01"})
+    assert take_in("anew-late") == [(4, len(lines))]

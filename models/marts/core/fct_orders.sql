@@ -21,13 +21,15 @@ renewed_customers as (
 
 orders as (
 
-    select * from {{ ref('int_orders') }}
+    select orders.*
+    from {{ ref('int_orders') }} as orders
     {% if is_continued() -%}
+    left join renewed on orders.order_id = renewed.order_id
+    left join renewed_customers
+        on orders.customer_id = renewed_customers.customer_id
     where
-        order_id in (select order_id from renewed)
-        or customer_id in (
-            select customer_id from renewed_customers where customer_id is not null
-        )
+        renewed.order_id is not null
+        or renewed_customers.customer_id is not null
     {%- endif %}
 
 ),
