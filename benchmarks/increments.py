@@ -84,7 +84,7 @@ def build(folder: Path, threads: str) -> dict:
 def report(options, full: dict, day: dict, again: dict) -> None:
     """Print both builds side by side."""
     print(
-        f"{options.orders:,} orders in {options.days:,} files, {options.threads} threads"
+        f"{options.orders:,} orders, {options.days:,} files, {options.threads} threads"
     )
     for name, done in (("all", full), ("one more day", day), ("nothing new", again)):
         share = done["seconds"] / full["seconds"]

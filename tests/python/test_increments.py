@@ -143,7 +143,7 @@ def assert_like_a_full_build(done, folder, raw=None, **given):
 def store(folder, lines):
     """Put the lines into the table raw.orders of the folder's database, as typed."""
     types = {"quantity": "integer", "unit_price": "decimal(9, 2)"}
-    types |= {name: "timestamp" for name in ("ordered_at", "loaded_at")}
+    types |= dict.fromkeys(("ordered_at", "loaded_at"), "timestamp")
     with duckdb.connect(str(folder / "shop.duckdb")) as connection:
         columns = [f"{name} {types.get(name, 'varchar')}" for name in HEADER.split(",")]
         connection.execute("create schema if not exists raw")
@@ -271,8 +271,8 @@ def test_a_table_with_loaded_at_is_read_from_the_late_window_on(tmp_path):
         if name:
             assert_like_a_full_build(done, tmp_path / name, raw=lines, **given)
         return done.rows(
-            "select delivery_number, count(*)::int from dev_input.template__order_lines "
-            "group by all order by all"
+            "select delivery_number, count(*)::int "
+            "from dev_input.template__order_lines group by all order by all"
         )
 
     lines += shop.day(0) + shop.day(1)

@@ -45,8 +45,8 @@ FOLDER = {
     "notes.md": b"no orders",
 }
 COLUMNS = (
-    "source_file, source_line, reject_reason, order_id, customer_id, product_id, channel, "
-    "quantity, unit_price, ordered_at, ordered_on, line_key, "
+    "source_file, source_line, reject_reason, order_id, customer_id, product_id, "
+    "channel, quantity, unit_price, ordered_at, ordered_on, line_key, "
     "case when reject_reason is distinct from 'invalid_encoding' then source_row end"
 )
 
