@@ -142,7 +142,7 @@
         {{ return([]) }}
     {% endif %}
     {% set rows = run_query(
-        "select filename, size, cast(last_modified as varchar) from read_blob('" ~ pattern
+        "select filename, size, cast(epoch_us(last_modified) as varchar) from read_blob('" ~ pattern
         ~ "') order by filename"
     ) %}
     {{ return(named_files(rows, pattern if is_folder else root, is_folder)) }}

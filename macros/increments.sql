@@ -1,4 +1,4 @@
-{#- A run takes in what is new since the last one: docs/decisions/0024. Rows carry the
+{#- A run takes in what is new since the last one: docs/decisions/0027. Rows carry the
     number of the delivery that brought them, judged lines the number of the delivery that
     touched them last, and each model of the chain keeps in the registry's table
     `increments` up to which number it has come. The note is written with the model's
