@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import duckdb
 import pytest
-from builds import NO_TESTS, build, copy_project
+from builds import NO_TESTS, NO_UNIT_TESTS, build, copy_project
 
 FIRST = datetime(2024, 3, 1)
 HEADER = (
@@ -190,23 +190,22 @@ def test_a_fortnight_of_deliveries_ends_where_one_build_does(tmp_path):
             write(path, [*days[6], ahead], moved)
         elif day == 8:  # with a quoted line break and broken bytes
             write(path, days[8])
-            text = path.read_bytes() + b'"LQ","OQ",C01,2024-03-08,"P\n1",1,2,,,web,\n'
-            path.write_bytes(text + b"LX,O\xffX,C01,2024-03-08,P1,1,2,sale,,web,\n")
+            text = path.read_text() + '"LQ","OQ",C01,2024-03-08,"P\n1",1,2,,,web,\n'
+            text += "LU,OU,C01,2024-03-08,P1,1,2,,,täglich,\n" * 2
+            broken = b"LX,O\xffX,C01,2024-03-08,P1,1,2,sale,,web,\n"
+            path.write_bytes(text.encode() + broken)
         else:
             write(path, days[day])
         if day == 9:  # a red run between: a test of a model in the middle fails
             project = copy_project(tmp_path)
             (project / "tests" / "singular" / "planted.sql").write_text(
+                "{{ config(group='segmentation') }}\n"
                 "select 1 as row from {{ ref('int_return_matches') }}\n"
             )
-            selected = ["--select", *(f"+{name}" for name in MODELS), "planted"]
-            red = run(
-                tmp_path,
-                project=project,
-                args=[*selected, "--exclude", "test_type:unit"],
-                green=False,
-            )
-            assert "planted" in red.output
+            selected = ["--select", "+int_return_matches", *NO_UNIT_TESTS]
+            red = run(tmp_path, project=project, args=selected, green=False)
+            assert "Failure in test planted" in red.output
+            assert files_read(red)[0] == 1
             write(orders / "more.csv", shop.sale(5000, 9))
         done = run(tmp_path)
         if day == 0:
