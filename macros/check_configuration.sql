@@ -8,13 +8,13 @@
         'currency_spellings': 'any', 'exchange_rates': 'any',
         'reporting_currency': 'any', 'time_zone': 'time_zone',
         'as_of_date': 'date', 'earliest_plausible_date': 'date',
-        'max_silent_days': 'count',
+        'max_silent_days': 'count', 'late_arrival_days': 'count',
         'duplicate_lines': ['drop', 'keep'], 'returns': ['net', 'ignore'],
         'fees': ['exclude', 'keep'], 'zero_prices': ['exclude', 'keep'],
         'minimum_customers': 'count',
         'churn_horizon_days': 'auto or count', 'new_customer_days': 'count',
         'rebuild_into': 'any', 'rfm_window_months': 'count or null', 'history_months': 'count or null',
-        'history_warm_up_days': 'auto or count', 'late_arrival_days': 'count',
+        'history_warm_up_days': 'auto or count',
         'cluster_count': 'cluster_count', 'training_sample_size': 'count',
         'random_seed': 'count', 'map_sample_size': 'count',
         'purchase_model': ['mbg_nbd', 'bg_nbd'], 'purchase_prior': ['weak', 'none'],
@@ -47,8 +47,21 @@
     {% endfor %}
     {% for node in graph.nodes.values()
         if node.resource_type == 'model' and node.config.meta.get('data_file') %}
-        {% set spec = node.config.meta.data_file %}
-        {% do data_file_columns(spec, data_file_source(spec)) %}
+        {% do check_data_files(node.config.meta.data_file) %}
+    {% endfor %}
+{%- endmacro %}
+
+{#- Lists what the run reads, and holds the headers of each file against the columns. -#}
+{% macro check_data_files(spec) -%}
+    {% set is_file = not var('relations').get(spec.table)
+        and (env_var(path_variable(spec), '') or not spec.get('may_be_absent')) %}
+    {% if is_file %}{% do list_data_files(spec) %}{% endif %}
+    {% set source = data_file_source(spec) %}
+    {% for group in source.get('groups', [source]) %}
+        {% set columns = data_file_columns(spec, group) %}
+        {% if source.kind == 'relation' and target.type == 'duckdb' %}
+            {% do note_relation(spec, source, columns) %}
+        {% endif %}
     {% endfor %}
 {%- endmacro %}
 

@@ -18,33 +18,9 @@
     {{ return(spec.get('path_variable', 'SEGMENTATION_DATA')) }}
 {%- endmacro %}
 
-{#- The path, or an error that says how to give it. -#}
-{% macro data_file_path(spec) -%}
-    {% set variable = path_variable(spec) %}
-    {% set path = env_var(variable, '') %}
-    {% if not path %}
-        {{ exceptions.raise_compiler_error(
-            "input '" ~ var('input') ~ "' reads a file of yours: give its path in the "
-            ~ "environment variable " ~ variable ~ " (or: make build INPUT="
-            ~ var('input') ~ " DATA=<file>)."
-        ) }}
-    {% endif %}
-    {{ return(adapter.dispatch('existing_path', 'customer_segmentation')(path, variable)) }}
-{%- endmacro %}
-
-{#- The path as it stands in SQL, or an error if there is no such file. -#}
-{% macro default__existing_path(path, variable) -%}
-    {% if run_query("select count(*) from glob('" ~ path | replace("'", "''") ~ "')")[0][0] == 0 %}
-        {{ exceptions.raise_compiler_error(
-            "no such file: " ~ path ~ " (from the environment variable "
-            ~ variable ~ ", for input '" ~ var('input') ~ "')."
-        ) }}
-    {% endif %}
-    {{ return(path | replace("'", "''")) }}
-{%- endmacro %}
-
-{#- Where the rows are: {kind: relation, parquet, text or absent, path}, of text the
-    header line and the delimiter too. -#}
+{#- Where the rows are: {kind: relation, absent or files, path, groups}. The files come in
+    groups that are read alike: {kind: parquet, text or fixed_width, path of the first,
+    files, header, and of text encoding and delimiter}. -#}
 {% macro data_file_source(spec) -%}
     {% set relation = var('relations').get(spec.get('table')) %}
     {% if relation %}
@@ -53,115 +29,103 @@
     {% if spec.get('may_be_absent') and not env_var(path_variable(spec), '') %}
         {{ return({'kind': 'absent', 'path': ''}) }}
     {% endif %}
-    {% set path = data_file_path(spec) %}
-    {% if path.lower().endswith('.parquet') %}
-        {{ return({'kind': 'parquet', 'path': path}) }}
+    {{ return(files_source(spec, data_files(spec))) }}
+{%- endmacro %}
+
+{% macro files_source(spec, files) -%}
+    {% set groups = {} %}
+    {#- an empty file among others brings nothing -#}
+    {% for file in files if file.header or files | length == 1 or spec.get('fixed_width') %}
+        {% set key = (is_parquet(file.path), file.encoding, file.header) %}
+        {% do groups.setdefault(
+            key, dict(file_group(spec, file), number=groups | length + 1)
+        ).files.append(file) %}
+    {% endfor %}
+    {{ return({
+        'kind': 'files', 'path': data_root(spec), 'files': files,
+        'groups': groups.values() | list,
+        'is_many': files | length > 1 or files[0].path != data_root(spec),
+    }) }}
+{%- endmacro %}
+
+{#- How a file is read, and those like it. -#}
+{% macro file_group(spec, file) -%}
+    {% set group = {
+        'path': file.path, 'files': [], 'header': file.header, 'encoding': file.encoding,
+    } %}
+    {% if is_parquet(file.path) %}
+        {% do group.update({'kind': 'parquet'}) %}
     {% elif spec.get('fixed_width') %}
-        {{ return({
-            'kind': 'fixed_width', 'path': path, 'encoding': 'utf-8',
-            'fields': spec.fixed_width,
-        }) }}
+        {% do group.update({'kind': 'fixed_width', 'fields': spec.fixed_width}) %}
+    {% else %}
+        {% set frequent = namespace(delimiter=',') %}
+        {% for delimiter in [';', '\t']
+            if file.header.count(delimiter) > file.header.count(frequent.delimiter) %}
+            {% set frequent.delimiter = delimiter %}
+        {% endfor %}
+        {% do group.update({
+            'kind': 'text', 'delimiter': spec.get('delimiter') or frequent.delimiter,
+        }) %}
     {% endif %}
-    {% set facts = text_file_facts(path, spec.get('encoding')) %}
-    {% set header = facts.header %}
-    {% set frequent = namespace(delimiter=',') %}
-    {% for delimiter in [';', '\t'] if header.count(delimiter) > header.count(frequent.delimiter) %}
-        {% set frequent.delimiter = delimiter %}
-    {% endfor %}
-    {{ return({
-        'kind': 'text', 'path': path, 'header': header, 'encoding': facts.encoding,
-        'facts': facts, 'delimiter': spec.get('delimiter') or frequent.delimiter,
-    }) }}
+    {{ return(group) }}
 {%- endmacro %}
 
-{#- Header and encoding of a text file. Without a declaration it is Windows-1252 if at
-    least 9 of 10 lines with a letter beyond ASCII are not UTF-8: of an export in
-    Windows-1252 hardly a line happens to be UTF-8 as well, of a UTF-8 file with some
-    broken bytes most lines with such letters are sound. Where the only such letter is
-    broken it counts as Windows-1252, in which it can be read; declare utf-8 to have
-    the line in quarantine. A byte order mark is believed. -#}
-{% macro text_file_facts(path, declared=none) -%}
-    {% if declared not in [none, 'utf-8', 'cp1252'] %}
-        {{ exceptions.raise_compiler_error(
-            "the data_file of input '" ~ var('input') ~ "' has the encoding '"
-            ~ declared ~ "'; it must be utf-8 or cp1252."
-        ) }}
-    {% endif %}
-    {% set facts = adapter.dispatch('text_file_facts', 'customer_segmentation')(path, declared) %}
-    {% do facts.update({'encoding': declared or 'utf-8'}) %}
-    {% if declared == 'cp1252'
-        or not declared and facts.broken > 0 and facts.broken >= 0.9 * facts.letters %}
-        {% set header = adapter.dispatch('decoded_header', 'customer_segmentation')(path) %}
-        {% if declared or not header.startswith('\u00ef\u00bb\u00bf') %}
-            {% do facts.update({'encoding': 'cp1252', 'header': header}) %}
-        {% endif %}
-    {% endif %}
-    {% if facts.encoding == 'utf-8' and facts.header_is_broken %}
-        {{ exceptions.raise_compiler_error(
-            'the header of ' ~ path ~ ' is not UTF-8, though '
-            ~ (facts.letters - facts.broken) ~ " lines are. Repair the header, or add "
-            ~ "encoding: cp1252 to the data_file of input '" ~ var('input') ~ "'."
-        ) }}
-    {% endif %}
-    {{ return(facts) }}
+{#- The paths of a group's files as SQL. -#}
+{% macro path_list(files) -%}
+    {% set paths = [] %}
+    {% for file in files %}{% do paths.append("'" ~ file.path | replace("'", "''") ~ "'") %}{% endfor %}
+    {{ return(paths[0] if paths | length == 1 else '[' ~ paths | join(', ') ~ ']') }}
 {%- endmacro %}
 
-{#- Of the lines with a letter beyond ASCII, letters, how many are not UTF-8, broken;
-    and the header as UTF-8. -#}
-{% macro default__text_file_facts(path, declared) -%}
-    {% set rejects = 'encoding_rejects' %}
-    {% for table in [rejects, rejects ~ '_scan'] %}
-        {% do run_query('drop table if exists ' ~ table) %}
-    {% endfor %}
-    {% set sound = run_query(
-        'select max(case when line_number = 1 then line end),'
-        ~ ' count(case when strlen(line) > length(line) then 1 end)'
-        ~ ' from (' ~ physical_lines(path, rejects=rejects) ~ ') as lines'
-    )[0] %}
-    {% set broken = run_query(
-        'select count(distinct line), coalesce(min(line), 0) from ' ~ rejects
-        ~ " where error_type = 'INVALID ENCODING'"
-    )[0] %}
-    {{ return({
-        'header': sound[0] or '', 'broken': broken[0], 'letters': broken[0] + sound[1],
-        'header_is_broken': broken[1] == 1,
-    }) }}
-{%- endmacro %}
-
-{#- The header as Windows-1252. -#}
-{% macro default__decoded_header(path) -%}
-    {{ return(run_query(
-        'select line from (' ~ physical_lines(path, 'cp1252')
-        ~ ') as lines where line_number = 1'
-    )[0][0]) }}
-{%- endmacro %}
-
-{#- One row a physical line. Of UTF-8 those that are; the others go to a table of
-    rejects, if its name is given (a separator of four control bytes occurs in no
-    text). Windows-1252 is decoded in memory by decode_text() of the plugin, so that
-    such a file may have 1,000,000,000 bytes of text; UTF-8 is read as a stream. -#}
-{% macro physical_lines(path, encoding='utf-8', rejects=none) -%}
+{#- One row a physical line, with its number in its file. Of UTF-8 those that are; the
+    others go to a table of rejects, if its name is given (a separator of four control
+    bytes occurs in no text). Windows-1252 is decoded in memory by decode_text() of the
+    plugin, so that such a file may have 1,000,000,000 bytes of text; UTF-8 is read as a
+    stream. -#}
+{% macro physical_lines(files, encoding='utf-8', rejects=none) -%}
     {% if encoding == 'cp1252' %}
     select
+        path,
         generate_subscripts(lines, 1) as line_number,
         unnest(lines) as line
     from (
-        select regexp_split_to_array(decode_text(content), '\r\n|\n|\r') as lines
-        from read_blob('{{ path }}')
+        select
+            filename as path,
+            regexp_split_to_array(decode_text(content), '\r\n|\n|\r') as lines
+        from read_blob({{ path_list(files) }})
     ) as decoded
-    {%- else %}
+    {%- elif files | length == 1 %}
     select
+        '{{ files[0].path | replace("'", "''") }}' as path,
         row_number() over () as line_number,
-        rtrim(coalesce(line, ''), chr(13)) as line
+        {{ stored_lines(files, rejects) }}
+    {%- else %}
+    -- files come one after the other: a line's number is its place among all, from the
+    -- first of its file
+    select
+        path,
+        place - min(place) over (partition by path) + 1 as line_number,
+        line
+    from (
+        select
+            path,
+            row_number() over () as place,
+            {{ stored_lines(files, rejects) }}
+    ) as placed
+    {%- endif %}
+{%- endmacro %}
+
+{% macro stored_lines(files, rejects) -%}
+    rtrim(coalesce(line, ''), chr(13)) as line
     from read_csv(
-        '{{ path }}', header = false, auto_detect = false,
+        {{ path_list(files) }}, header = false, auto_detect = false,
         delim = E'\x01\x02\x03\x04', quote = '', escape = '', strict_mode = false,
         columns = {'line': 'VARCHAR'}, max_line_size = 20000000, ignore_errors = true
+        {%- if files | length > 1 %}, filename = 'path'{% endif %}
         {%- if rejects %}, store_rejects = true, rejects_limit = 0,
         rejects_table = '{{ rejects }}', rejects_scan = '{{ rejects }}_scan'
         {%- endif %}
     )
-    {%- endif %}
 {%- endmacro %}
 
 {#- For the post-hook of a model that reads a file, which alone sees its connection's
@@ -173,29 +137,62 @@
 
 {% macro default__remove_lines() -%}
     {% if not execute %}{{ return('') }}{% endif %}
-    {% set rejects = model.name ~ '_rejects' %}
     {% set found = run_query(
-        "select count(*) from duckdb_tables() where table_name = '" ~ rejects ~ "'"
-    )[0][0] %}
-    {% if found and run_query('select count(*) from ' ~ rejects)[0][0] > 0 %}
+        "select table_name from duckdb_tables() where starts_with(table_name, '"
+        ~ model.name ~ "_rejects_') and not ends_with(table_name, '_scan')"
+    ) %}
+    {% for row in found %}
+        {% do add_rejects(row[0], data_files(model.config.meta.data_file)) %}
+    {% endfor %}
+    {% do end_increment() %}
+{%- endmacro %}
+
+{% macro add_rejects(rejects, files) -%}
+    {% if run_query('select count(*) from ' ~ rejects)[0][0] > 0 %}
+        {% set names = [] %}
+        {% for file in files %}
+            {% do names.append(
+                '(' ~ text_literal(file.path) ~ ', ' ~ text_literal(file.name) ~ ')'
+            ) %}
+        {% endfor %}
+        {% set rejected %}
+            with named (file_path, source_file) as (values {{ names | join(', ') }}),
+
+            rejected as (
+                select
+                    named.source_file,
+                    lines.line,
+                    max(lines.csv_line) as csv_line,
+                    max(lines.error_type) as error_type,
+                    row_number() over (
+                        partition by named.source_file order by lines.line
+                    ) as reject_number
+                from {{ rejects }} as lines
+                inner join {{ rejects }}_scan as scans using (scan_id, file_id)
+                inner join named using (file_path)
+                group by named.source_file, lines.line
+            )
+        {% endset %}
+        {% set number = next_delivery() %}
         {% do run_query(
-            'with rejected as ('
-            ~ ' select distinct line, dense_rank() over (order by line) as reject_number'
-            ~ ' from ' ~ rejects ~ ') '
-            ~ 'update ' ~ this ~ ' as lines set source_line = source_line + ('
+            rejected ~ ' update ' ~ this ~ ' as lines set source_line = source_line + ('
             ~ ' select count(*) from rejected'
-            ~ ' where rejected.line - rejected.reject_number < lines.source_line)'
+            ~ ' where rejected.source_file = lines.source_file'
+            ~ ' and rejected.line - rejected.reject_number < lines.source_line)'
+            ~ ' where delivery_number = ' ~ number
+            ~ ' and source_file in (select source_file from rejected)'
         ) %}
         {% do run_query(
-            'insert into ' ~ this ~ ' by name '
-            ~ 'select line as source_line, 1 as line_count,'
-            ~ " case max(error_type) when 'INVALID ENCODING' then 'invalid_encoding'"
+            'insert into ' ~ this ~ ' by name ' ~ rejected
+            ~ ' select line as source_line, 1 as line_count, source_file, '
+            ~ number ~ ' as delivery_number,'
+            ~ " case error_type when 'INVALID ENCODING' then 'invalid_encoding'"
             ~ " else 'unreadable_line' end as reject_reason,"
-            ~ ' max(trim(csv_line, chr(10) || chr(13))) as source_row'
-            ~ ' from ' ~ rejects ~ ' group by line'
+            ~ ' trim(csv_line, chr(10) || chr(13)) as source_row from rejected'
         ) %}
-        {% do run_query('delete from ' ~ rejects) %}
     {% endif %}
+    {% do run_query('delete from ' ~ rejects) %}
+    {% do run_query('delete from ' ~ rejects ~ '_scan') %}
 {%- endmacro %}
 
 {#- A regular expression for one field of RFC 4180 text; two without a group. -#}
@@ -203,14 +200,16 @@
     {{ return('"(?:[^"]|"")*"|[^"' ~ delimiter ~ '][^' ~ delimiter ~ ']*|') }}
 {%- endmacro %}
 
-{#- The headers of the source, in order. -#}
+{#- The headers of a group of files, or of a relation, in order. -#}
 {% macro data_file_headers(source) -%}
     {% if source.kind == 'absent' %}
         {{ return([]) }}
     {% elif source.kind == 'relation' %}
         {{ return(run_query('select * from ' ~ source.path ~ ' limit 0').column_names | list) }}
     {% elif source.kind == 'parquet' %}
-        {{ return(run_query('select * from ' ~ parquet_rows(source.path) ~ ' limit 0').column_names | list) }}
+        {% set names = [] %}
+        {% for name, type in fromjson(source.header) %}{% do names.append(name) %}{% endfor %}
+        {{ return(names) }}
     {% elif source.kind == 'fixed_width' %}
         {{ return(source.fields | list) }}
     {% endif %}
@@ -256,32 +255,89 @@
     {{ return({'headers': headers, 'positions': positions}) }}
 {%- endmacro %}
 
-{#- The rows of the model's file: its columns by name, and of every row the line,
-    how many physical lines it takes, and of a line that is no row of the table the
-    reason and the line itself. The model must select these four too, and is a table,
-    because the rejects of reading are known to its own connection only. -#}
+{#- The rows of the model's files: its columns by name, and of every row the file, the
+    line in it, how many physical lines it takes, the number of the delivery, and of a
+    line that is no row of the table the reason and the line itself. The model must
+    select these six too, and is a table, because the rejects of reading are known to its
+    own connection only. After the first build it reads the files that came since. -#}
 {% macro read_data_file() -%}
     {% do config(
-        materialized='table',
-        pre_hook='{{ store_lines() }}', post_hook='{{ add_rejected_lines() }}',
+        materialized='incremental' if target.type == 'duckdb' else 'table',
+        incremental_strategy='append', on_schema_change='fail',
+        pre_hook=['{{ store_lines() }}', '{{ begin_increment() }}'],
+        post_hook='{{ add_rejected_lines() }}',
     ) %}
     {% if not execute %}{{ return('select 1 as nothing') }}{% endif %}
     {% set spec = model.config.meta.data_file %}
     {% set source = data_file_source(spec) %}
-    {% set columns = data_file_columns(spec, source) %}
-    {% if source.kind == 'text' %}
-        {% if source.encoding == 'cp1252' %}
-            {% do log(
-                'Reading ' ~ source.path ~ ' as Windows-1252: of its '
-                ~ source.facts.letters ~ ' lines with letters beyond ASCII '
-                ~ source.facts.broken ~ ' are not UTF-8.', info=true
-            ) %}
-        {% endif %}
-        {{ return(read_text_rows(source, columns)) }}
-    {% elif source.kind == 'fixed_width' %}
-        {{ return(read_fixed_width_rows(source)) }}
+    {% if source.kind != 'files' %}
+        {% set columns = data_file_columns(spec, source) %}
+        {% if is_continued() %}{{ return(new_relation_rows(source, columns)) }}{% endif %}
+        {{ return(read_typed_rows(source, columns)) }}
     {% endif %}
-    {{ return(read_typed_rows(source, columns)) }}
+    {% set fresh = files_to_read(source) %}
+    {% set group = files_source(spec, fresh).groups if fresh else [] %}
+    {% set queries = [] %}
+    {% for group in group %}
+        {% set columns = data_file_columns(spec, group) %}
+        {% do group.update({
+            'is_many': source.is_many,
+            'rejects': model.name ~ '_rejects_' ~ group.number,
+        }) %}
+        {% if group.kind == 'text' %}
+            {% do say_encoding(group) %}
+            {% do queries.append(read_text_rows(group, columns)) %}
+        {% elif group.kind == 'fixed_width' %}
+            {% do queries.append(read_fixed_width_rows(group)) %}
+        {% else %}
+            {% do queries.append(read_typed_rows(group, columns)) %}
+        {% endif %}
+    {% endfor %}
+    {% if is_continued() %}
+        {% do log(
+            'Reading ' ~ fresh | length ~ ' new of ' ~ source.files | length ~ ' files of '
+            ~ source.path, info=true
+        ) %}
+    {% endif %}
+    {% if not queries %}{{ return('select * from ' ~ this ~ ' where 1 = 0') }}{% endif %}
+    {% if queries | length == 1 %}{{ return(queries[0]) }}{% endif %}
+    {{ return('select * from (\n' ~ queries | join('\n) union all select * from (\n') ~ '\n)') }}
+{%- endmacro %}
+
+{#- All files, or those that the table does not hold yet. -#}
+{% macro files_to_read(source) -%}
+    {% if not is_continued() %}{{ return(source.files) }}{% endif %}
+    {% set fresh = [] %}
+    {% for file in source.files if file.delivery_number is none %}
+        {% do fresh.append(file) %}
+    {% endfor %}
+    {{ return(fresh) }}
+{%- endmacro %}
+
+{% macro say_encoding(group) -%}
+    {% for file in group.files if group.encoding == 'cp1252' %}
+        {% do log(
+            'Reading ' ~ file.path ~ ' as Windows-1252: of its '
+            ~ file.letters ~ ' lines with letters beyond ASCII '
+            ~ file.broken ~ ' are not UTF-8.', info=true
+        ) %}
+    {% endfor %}
+{%- endmacro %}
+
+{#- What the paths of files have before their names. -#}
+{% macro common_folder(files) -%}
+    {% set file = files[0] %}
+    {{ return(file.path[:file.path | length - file.name | length]) }}
+{%- endmacro %}
+
+{#- The file's name and the number of the delivery, for rows of a path. -#}
+{% macro delivery_columns(source, path='path') -%}
+    {%- if source.files | length == 1 -%}
+    {{ text_literal(source.files[0].name) }} as source_file,
+    {%- else -%}
+    substr({{ path }}, {{ common_folder(source.files) | length + 1 }}) as source_file,
+    {%- endif %}
+    cast({{ next_delivery() }} as bigint) as delivery_number
 {%- endmacro %}
 
 {#- A line must reach into the last field. -#}
@@ -294,8 +350,9 @@ with numbered as (
 
 records as (
     select
+        path,
         line_number as source_line,
-        1 as line_count,
+        cast(1 as bigint) as line_count,
         line as source_row,
         case
             when line_fault is not null then line_fault
@@ -307,6 +364,7 @@ records as (
 )
 
 select
+    {{ delivery_columns(source) }},
     source_line,
     line_count,
     reject_reason,
@@ -328,10 +386,11 @@ from records
 
 {% macro default__numbered_lines(source) -%}
     select
+        path,
         line_number,
         line,
         cast(null as varchar) as line_fault
-    from ({{ physical_lines(source.path, rejects=model.name ~ '_rejects') }}) as lines
+    from ({{ physical_lines(source.files, rejects=source.rejects) }}) as lines
 {%- endmacro %}
 
 {#- For the pre-hook: what an engine must do before it can read the lines. -#}
@@ -343,32 +402,39 @@ from records
     {{ return('') }}
 {%- endmacro %}
 
-{#- What to select from for the rows of a Parquet file; numbered: with their place in
-    it, from 1, as file_line. -#}
-{% macro parquet_rows(path, numbered=false) -%}
-    {{ return(adapter.dispatch('parquet_rows', 'customer_segmentation')(path, numbered)) }}
+{#- What to select from for the rows of Parquet files, with their place in it, from 1,
+    as file_line, and the path. -#}
+{% macro parquet_rows(files) -%}
+    {{ return(adapter.dispatch('parquet_rows', 'customer_segmentation')(files)) }}
 {%- endmacro %}
 
-{% macro default__parquet_rows(path, numbered) -%}
+{% macro default__parquet_rows(files) -%}
     {{ return(
-        "(select *, file_row_number + 1 as file_line from read_parquet('"
-        ~ path ~ "', file_row_number = true))"
-        if numbered else "read_parquet('" ~ path ~ "')"
+        "(select *, file_row_number + 1 as file_line from read_parquet("
+        ~ path_list(files) ~ ", file_row_number = true, filename = 'path'))"
     ) }}
 {%- endmacro %}
 
+{#- Of one file the types are its own; of many all is text, or the first file's types
+    would be forced on the others. -#}
 {% macro read_typed_rows(source, columns) -%}
+{%- set is_parquet = source.kind == 'parquet' -%}
 select
-    {% if source.kind == 'parquet' %}file_line{% else %}cast(null as bigint){% endif %} as source_line,
-    1 as line_count,
+    {% if is_parquet %}{{ delivery_columns(source) }}
+    {%- else %}cast(null as {{ dbt.type_string() }}) as source_file,
+    cast({{ next_delivery() }} as bigint) as delivery_number
+    {%- endif %},
+    {% if is_parquet %}file_line{% else %}cast(null as bigint){% endif %} as source_line,
+    cast(1 as bigint) as line_count,
     cast(null as {{ dbt.type_string() }}) as reject_reason,
     cast(null as {{ dbt.type_string() }}) as source_row
     {%- for name, position in columns.positions.items() %},
     {% if position is none %}cast(null as {{ dbt.type_string() }})
+    {%- elif source.get('is_many') %}cast({{ adapter.quote(columns.headers[position]) }} as {{ dbt.type_string() }})
     {%- else %}{{ adapter.quote(columns.headers[position]) }}{% endif %} as {{ name }}
     {%- endfor %}
-{% if source.kind == 'parquet' -%}
-from {{ parquet_rows(source.path, numbered=true) }} as numbered
+{% if is_parquet -%}
+from {{ parquet_rows(source.files) }} as numbered
 {%- elif source.kind == 'relation' -%}
 from {{ source.path }}
 {%- else -%}
@@ -389,7 +455,7 @@ where nothing = 0
 {%- set record = '^' ~ groups | join(delimiter) ~ '$' -%}
 {%- set open_quote = '^(?:(?:' ~ field ~ ')' ~ delimiter ~ ')*"(?:[^"]|"")*$' -%}
 with physical as (
-    {{ physical_lines(source.path, source.encoding, model.name ~ '_rejects') }}
+    {{ physical_lines(source.files, source.encoding, source.rejects) }}
 ),
 
 classified as (
@@ -409,46 +475,55 @@ classified as (
 -- lines that make it a record, at most 50
 joined as (
     select
+        opened.path,
         opened.line_number,
         following.line_number as last_line_number,
         string_agg(following.line, chr(10) order by following.line_number)
             over (
-                partition by opened.line_number order by following.line_number
+                partition by opened.path, opened.line_number
+                order by following.line_number
                 rows unbounded preceding
             ) as line,
         count(case when following.kind <> 'blank' then 1 end) over (
-            partition by opened.line_number order by following.line_number
+            partition by opened.path, opened.line_number
+            order by following.line_number
             rows unbounded preceding
         ) as line_count
     from classified as opened
     inner join classified as following
-        on following.line_number between opened.line_number and opened.line_number + 50
+        on opened.path = following.path
+        and following.line_number between opened.line_number and opened.line_number + 50
     where opened.kind = 'unclosed_quote'
 ),
 
 spans as (
     select
+        path,
         line_number,
         min(last_line_number) as last_line_number,
         arg_min(line, last_line_number) as line,
         arg_min(line_count, last_line_number) as line_count
     from joined
     where regexp_matches(line, '{{ record }}')
-    group by line_number
+    group by path, line_number
 ),
 
 inner_lines as (
-    select distinct classified.line_number
+    select distinct
+        classified.path,
+        classified.line_number
     from classified
     inner join spans
-        on classified.line_number > spans.line_number
+        on classified.path = spans.path
+        and classified.line_number > spans.line_number
         and classified.line_number <= spans.last_line_number
 ),
 
 records as (
     select
+        classified.path,
         classified.line_number as source_line,
-        coalesce(spans.line_count, 1) as line_count,
+        cast(coalesce(spans.line_count, 1) as bigint) as line_count,
         case
             when spans.line is null and classified.kind <> 'record' then classified.kind
         end as reject_reason,
@@ -458,12 +533,16 @@ records as (
             [{% for header in columns.headers %}'c{{ loop.index0 }}'{{ ', ' if not loop.last }}{% endfor %}]
         ) as fields
     from classified
-    left join spans on classified.line_number = spans.line_number
-    left join inner_lines on classified.line_number = inner_lines.line_number
+    left join spans
+        on classified.path = spans.path and classified.line_number = spans.line_number
+    left join inner_lines
+        on classified.path = inner_lines.path
+        and classified.line_number = inner_lines.line_number
     where inner_lines.line_number is null and classified.kind <> 'blank'
 )
 
 select
+    {{ delivery_columns(source) }},
     source_line,
     line_count,
     reject_reason,
@@ -485,14 +564,15 @@ from records
 {%- endmacro %}
 
 {#- The independent count of what the chosen input's files hold: every physical line
-    that is not blank, less the header and the lines that continue a quoted field. Of
-    Parquet and relations it is the number of rows. An input whose tables are no files
-    counts them itself, in <input>__physical_rows. -#}
+    that is not blank, less the header, as counted when the file was first looked at, and
+    less the lines that continue a quoted field. Of Parquet and relations it is the number
+    of rows. An input whose tables are no files counts them itself, in
+    <input>__physical_rows. -#}
 {% macro count_physical_rows() -%}
     {% if input_settings().get('physical_rows') == 'own' %}
         {{ return('select * from ' ~ input_model('physical_rows')) }}
     {% endif %}
-    {#- so that they are built before their rejected lines are counted -#}
+    {#- so that they are built before their lines are counted -#}
     {% for table in input_contract() if has(table) %}{% do input_model(table) %}{% endfor %}
     {% set counts = ["select '' as source_table, 0 as row_count where 1 = 0"] %}
     {% for node in (graph.nodes.values() if execute else [])
@@ -505,31 +585,20 @@ from records
 {% macro count_data_file(node) -%}
     {% set spec = node.config.meta.data_file %}
     {% set source = data_file_source(spec) %}
+    {% set counted = namespace(rows=0) %}
+    {#- on DuckDB a file is marked when it is read; Spark reads all -#}
+    {% for file in source.get('files', [])
+        if target.type != 'duckdb' or file.delivery_number is not none %}
+        {% set counted.rows = counted.rows + [file.row_count, 0] | max %}
+    {% endfor %}
 select
     '{{ spec.table }}' as source_table,
-    {% if source.kind in ['text', 'fixed_width'] -%}
-    {{ adapter.dispatch('count_text_rows', 'customer_segmentation')(source, node.relation_name) }}
-    {%- elif source.kind == 'parquet' -%}
-    (select count(*) from {{ parquet_rows(source.path) }})
+    {% if source.kind == 'files' -%}
+    {{ counted.rows }}
+    - (select coalesce(sum(line_count - 1), 0) from {{ node.relation_name }})
     {%- elif source.kind == 'relation' -%}
     (select count(*) from {{ source.path }})
     {%- else -%}
     0
     {%- endif %} as row_count
-{%- endmacro %}
-
-{% macro default__count_text_rows(source, relation) -%}
-    (
-        select count(*) - {{ 1 if source.kind == 'text' else 0 }}
-        from ({{ physical_lines(source.path, source.encoding) }}) as lines
-        where {{ 'line' if source.kind == 'text' else 'trim(line)' }} <> ''
-    ) + (
-        -- what is no UTF-8 is no line to the reader; what continues a quoted field is
-        -- no row
-        select coalesce(sum(
-            case when reject_reason in ('invalid_encoding', 'unreadable_line') then 1 else 0 end
-            - (line_count - 1)
-        ), 0)
-        from {{ relation }}
-    )
 {%- endmacro %}

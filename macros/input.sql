@@ -2,7 +2,7 @@
 
 {#- The columns of the input contract, by table; described in models/input/input_*.yml. -#}
 {% macro input_contract() -%}
-    {% set lineage = ['source_line', 'source_row', 'reject_reason'] %}
+    {% set lineage = ['source_file', 'source_line', 'source_row', 'reject_reason'] %}
     {{ return({
         'order_lines': {
             'required': [
@@ -11,7 +11,7 @@
             ],
             'optional': [
                 'line_id', 'discount_amount', 'line_type', 'original_order_id',
-                'currency', 'channel', 'unit_cost', 'loaded_at',
+                'currency', 'channel', 'unit_cost', 'loaded_at', 'delivery_number',
             ] + lineage,
         },
         'customers': {
@@ -183,7 +183,10 @@ where nothing = 0
         {%- set further = customer_attributes() | list if table == 'customers' else [] %}
         {%- for column in contract.required + contract.optional + further
             if (column in further or has(table, column))
-            and column not in ['source_line', 'source_row', 'reject_reason'] %},
+            and column not in [
+                'delivery_number', 'source_file', 'source_line', 'source_row',
+                'reject_reason',
+            ] %},
         concat('{{ column }}=', coalesce(cast({{ column }} as {{ dbt.type_string() }}), ''))
         {%- endfor %}
     ))

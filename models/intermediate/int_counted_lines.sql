@@ -3,7 +3,14 @@
 -- order whose customer is known is that customer's.
 with lines as (
 
-    select * from {{ ref('stg_order_lines') }}
+    select lines.*
+    from {{ ref('stg_order_lines') }} as lines
+    {% if is_continued() -%}
+    where
+        lines.order_id in (
+            select changed.order_id from {{ changed_orders() }} as changed
+        )
+    {%- endif %}
 
 ),
 

@@ -19,6 +19,7 @@ typed as (
         {{ parse_text('contacted_at') }} as contacted_at_text,
         coalesce(lower({{ parse_text('assigned_group') }}), 'treatment')
             as assigned_group,
+        cast(source_file as {{ dbt.type_string() }}) as source_file,
         cast(source_line as bigint) as source_line,
         {{ row_as_text('campaign_contacts') }} as source_row,
         cast(reject_reason as {{ dbt.type_string() }}) as reject_reason

@@ -16,6 +16,7 @@ typed as (
         {{ parse_text('starts_at') }} as starts_at_text,
         {{ parse_timestamp('ends_at') }} as ends_at,
         {{ parse_amount('contact_cost') }} as contact_cost,
+        cast(source_file as {{ dbt.type_string() }}) as source_file,
         cast(source_line as bigint) as source_line,
         {{ row_as_text('campaigns') }} as source_row,
         cast(reject_reason as {{ dbt.type_string() }}) as reject_reason

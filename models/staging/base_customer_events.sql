@@ -17,6 +17,7 @@ typed as (
         {{ parse_timestamp('event_at') }} as event_at,
         {{ parse_text('event_at') }} as event_at_text,
         lower({{ parse_text('event_type') }}) as event_type,
+        cast(source_file as {{ dbt.type_string() }}) as source_file,
         cast(source_line as bigint) as source_line,
         {{ row_as_text('customer_events') }} as source_row,
         cast(reject_reason as {{ dbt.type_string() }}) as reject_reason
@@ -31,7 +32,10 @@ ranked as (
         clock.last_plausible_day,
         row_number() over (
             partition by typed.customer_id, typed.event_at, typed.event_type
-            order by md5(typed.source_row), typed.source_line nulls last
+            order by
+                md5(typed.source_row),
+                typed.source_line nulls last,
+                typed.source_file nulls last
         ) as occurrence
     from typed
     cross join clock

@@ -26,6 +26,7 @@ typed as (
         {%- else %}{{ parse_text(attribute) }}
         {%- endif %} as {{ attribute }},
         {%- endfor %}
+        cast(source_file as {{ dbt.type_string() }}) as source_file,
         cast(source_line as bigint) as source_line,
         {{ row_as_text('customers') }} as source_row,
         cast(reject_reason as {{ dbt.type_string() }}) as reject_reason
@@ -49,7 +50,8 @@ ranked as (
                 + case when {{ column }} is null then 1 else 0 end
                 {%- endfor %},
                 md5(source_row),
-                source_line nulls last
+                source_line nulls last,
+                source_file nulls last
         ) as occurrence
     from typed
 

@@ -3,6 +3,7 @@
 with lines as (
 
     select * from {{ ref('input_order_lines') }}
+    {% if is_continued() %}where delivery_number > {{ last_delivery() }}{% endif %}
 
 ),
 
@@ -27,6 +28,8 @@ typed as (
         {{ parse_text('discount_amount') }} as discount_amount_text,
         {{ parse_timestamp('ordered_at') }} as ordered_at,
         {{ parse_timestamp('loaded_at') }} as loaded_at,
+        cast(delivery_number as bigint) as delivery_number,
+        cast(source_file as {{ dbt.type_string() }}) as source_file,
         cast(source_line as bigint) as source_line,
         {{ row_as_text('order_lines') }} as source_row,
         cast(reject_reason as {{ dbt.type_string() }}) as reject_reason

@@ -1,8 +1,10 @@
 -- The first reason that keeps a row out, null for a row that is used. Which of equal
--- rows is kept does not depend on their order in the file.
+-- rows is kept does not depend on their order in the file. A row is judged together
+-- with all of its id: a delivery has those judged anew whose ids it brings.
 with lines as (
 
     select * from {{ ref('base_order_lines') }}
+    {% if is_continued() %}where {{ has_new_version() }}{% endif %}
 
 ),
 
@@ -91,7 +93,8 @@ ranked as (
             partition by faulted.line_key
             order by
                 faulted.loaded_at desc nulls last, faulted.content_hash desc,
-                faulted.source_line asc nulls last, faulted.source_row asc
+                faulted.source_line asc nulls last, faulted.source_row asc,
+                faulted.source_file asc
         ) as occurrence,
         first_value(faulted.content_hash) over (
             partition by faulted.line_key
@@ -115,6 +118,7 @@ final as (
 
     select
         *,
+        cast({{ current_delivery() }} as bigint) as changed_in,
         case
             when fault is not null then fault
             when content_hash <> latest_content_hash then 'superseded_line'

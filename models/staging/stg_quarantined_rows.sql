@@ -5,6 +5,7 @@ order_lines as (
 
     select
         'order_lines' as source_table,
+        lines.source_file,
         lines.source_line,
         coalesce(lines.quarantine_reason, 'implausible_future_date') as reason,
         lines.source_row
@@ -21,6 +22,7 @@ others as (
     {% for table in input_contract() if table != 'order_lines' %}
     select
         '{{ table }}' as source_table,
+        source_file,
         source_line,
         quarantine_reason as reason,
         source_row

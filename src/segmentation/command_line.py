@@ -39,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="build, test and publish the marts")
     build.add_argument("--input", default="demo", help="a name under vars: inputs:")
-    build.add_argument("--data", help="the input's file: csv, csv.gz or parquet")
+    build.add_argument(
+        "--data", help="a file (csv, csv.gz, parquet), a folder or a pattern"
+    )
     build.add_argument("--vars", default="{}", help="further dbt vars, as YAML")
     build.add_argument("--target", default="dev", help="a target of profiles.yml")
     options = parser.parse_args(arguments)

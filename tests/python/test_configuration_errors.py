@@ -221,6 +221,24 @@ def test_a_missing_column_is_named_with_the_file_and_what_is_there(stops, tmp_pa
     assert stops(named, {"input": "template"}, data=path)
 
 
+def test_a_file_of_a_folder_that_lacks_a_column_is_named(stops, tmp_path):
+    folder = tmp_path / "lines"
+    folder.mkdir()
+    write_lines(folder / "a.csv", [])
+    path = folder / "b.csv"
+    path.write_text("order_id,customer,ordered_at,product_id,quantity,unit_price\n")
+    assert stops([str(path), "customer_id"], {"input": "template"}, data=folder)
+
+
+def test_a_folder_without_files_of_data_is_named(stops, tmp_path):
+    folder = tmp_path / "lines"
+    folder.mkdir()
+    (folder / "notes.md").write_text("none")
+    assert stops(
+        ["no such file", str(folder), "csv"], {"input": "template"}, data=folder
+    )
+
+
 def test_an_empty_file_is_no_table(stops, tmp_path):
     path = tmp_path / "lines.csv"
     path.write_text("")

@@ -5,6 +5,7 @@ The customers are made up here; only the headers are those of the real files.
 
 import gzip
 
+import duckdb
 import pytest
 from builds import build, shared
 from conftest import fixture_of
@@ -115,7 +116,45 @@ def fixed_width(folder, of):
     )
 
 
+LINES = "order_id,customer_id,ordered_at,product_id,quantity,unit_price"
+
+
+@shared
+def folder_of_files(folder, of):
+    """Files of one folder in six forms, and two that are none of its data."""
+    lines = folder / "lines"
+    (lines / "further").mkdir(parents=True)
+    lines.joinpath("a.csv").write_bytes(
+        (
+            LINES + '\nA1,K1,2024-01-01,"P\n1",1,1.00\n\nA2,K1,2024-01-02,Pü,1,2\n'
+        ).encode()
+        + b"A\xff3,K1,2024-01-02,P1,1,2\nA4,K1,never,P1,1,2\n"
+        + b"A5,K1,2024-01-03,P\xc3\xa4,1"
+    )
+    moved = ["unit_price", "Quantity", "PRODUCT ID", "ordered_at", "customer_id"]
+    text = ";".join([*moved, "order_id"]) + "\n" + "4;1;Päck;2024-01-02;K2;B1\n" * 2
+    lines.joinpath("b.csv.gz").write_bytes(gzip.compress(text.encode("cp1252")))
+    lines.joinpath("c.TXT").write_text(LINES.replace(",", "\t") + "\n")
+    lines.joinpath("d.csv").write_text("")
+    for name, price in (("e", "3::integer"), ("f", "3.25::double")):
+        duckdb.sql(
+            f"select '{name}1' as order_id, 17::double as customer_id, "
+            "timestamp '2024-01-03 10:00' as ordered_at, 'P1' as product_id, "
+            f"2 as quantity, {price} as unit_price"
+        ).write_parquet(str(lines / f"{name}.parquet"))
+    lines.joinpath("_part.csv").write_text("half a fi")
+    lines.joinpath("notes.md").write_text("none")
+    return build(
+        folder,
+        "run",
+        args=["--select", "+rpt_data_quality"],
+        variables={"input": "template"},
+        data=lines,
+    )
+
+
 for _job in (
+    folder_of_files,
     mall_by_a_spreadsheet,
     mall_in_windows_1252,
     credit_card_in_small_letters,
@@ -151,6 +190,37 @@ def test_fields_of_fixed_width_are_cut_and_other_lines_kept(fixed_width):
         )
     )
     assert measures == {"physical": 7, "used": 3, "quarantined": 4}
+
+
+def test_all_files_of_a_folder_are_read_each_in_its_own_form(folder_of_files):
+    used = folder_of_files.rows(
+        "select order_id, customer_id, product_id, net_amount::text "
+        "from dev_staging.stg_order_lines order by order_id"
+    )
+    assert used == [
+        ("A1", "K1", "P\n1", "1.0000"),
+        ("A2", "K1", "PÜ", "2.0000"),
+        ("B1", "K2", "PÄCK", "4.0000"),
+        ("E1", "17", "P1", "6.0000"),
+        ("F1", "17", "P1", "6.5000"),
+    ]
+    kept = folder_of_files.rows(
+        "select source_file, source_line, reason from dev_staging.stg_quarantined_rows "
+        "where source_table = 'order_lines' order by source_file, source_line"
+    )
+    assert kept == [
+        ("a.csv", 6, "invalid_encoding"),
+        ("a.csv", 7, "invalid_date"),
+        ("a.csv", 8, "wrong_number_of_columns"),
+        ("b.csv.gz", 3, "duplicate_line"),
+    ]
+    measures = dict(
+        folder_of_files.rows(
+            "select measure, sum(row_count)::int from dev_marts.rpt_data_quality "
+            "where source_table = 'order_lines' and measure <> 'note' group by measure"
+        )
+    )
+    assert measures == {"physical": 9, "used": 5, "quarantined": 4}
 
 
 VARIANTS = ["mall_by_a_spreadsheet", "mall_in_windows_1252"]

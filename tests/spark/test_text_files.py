@@ -1,5 +1,7 @@
 """Files with every fault are read on Spark as on DuckDB: rows, lines and reasons."""
 
+import gzip
+
 import duckdb
 import pytest
 from building import NO_UNIT_TESTS, build
@@ -33,19 +35,34 @@ FILES = {
         for n in range(60)
     ),
 }
+MOVED = b"channel,unit_price,quantity,product_id,ordered_at,customer_id,order_id\n"
+FOLDER = {
+    "one.csv": FILES["utf-8 with a broken line"],
+    "two, too.csv": FILES["cp1252"],
+    "three.csv.gz": gzip.compress(MOVED + b"web,9.5,1,P1,2024-03-01,C1,O995\n" * 3),
+    "four.csv": HEADER,
+    "five.csv": b"",
+    "notes.md": b"no orders",
+}
 COLUMNS = (
-    "source_line, reject_reason, order_id, customer_id, product_id, channel, "
-    "quantity, unit_price, ordered_at, ordered_on, line_key, "
+    "source_file, source_line, reject_reason, order_id, customer_id, product_id, "
+    "channel, quantity, unit_price, ordered_at, ordered_on, line_key, "
     "case when reject_reason is distinct from 'invalid_encoding' then source_row end"
 )
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, "a folder"])
 def test_a_file_is_read_as_on_duckdb(name, tmp_path):
     if not has_java():
         pytest.fail("no Java: apt-get install openjdk-17-jre-headless", pytrace=False)
     data = tmp_path / "lines.csv"
-    data.write_bytes(FILES[name])
+    if name == "a folder":
+        data = tmp_path / "lines"
+        data.mkdir()
+        for file, content in FOLDER.items():
+            (data / file).write_bytes(content)
+    else:
+        data.write_bytes(FILES[name])
     rows = {}
     for target, place in (
         ("dev", "dev_{}.{}"),
@@ -58,7 +75,7 @@ def test_a_file_is_read_as_on_duckdb(name, tmp_path):
             place = place.replace("spark/tables", str(folder / "spark" / "tables"))
             table = place.format("staging", "base_order_lines")
             rows[target] = connection.sql(
-                f"select {COLUMNS} from {table} order by source_line"
+                f"select {COLUMNS} from {table} order by source_file, source_line"
             ).fetchall()
     assert len(rows["dev"]) >= 60
     assert rows["spark"] == rows["dev"]

@@ -181,6 +181,34 @@ def read_data_file():
     return "select 1 as nothing"
 
 
+def is_continued():
+    return True
+
+
+def last_delivery():
+    return 1
+
+
+def current_delivery():
+    return 2
+
+
+def has_new_version():
+    return "delivery_number > 1"
+
+
+def is_changed_line():
+    return "lines.changed_in > 1"
+
+
+def changed_orders():
+    return "int_changed_orders"
+
+
+def orders_with_other_returns(relation):
+    return f"select order_id from {relation}"
+
+
 def count_physical_rows():
     return "select 'customers' as source_table, 1 as row_count"
 

@@ -9,6 +9,8 @@ with final as (
         'CDs' as product_id,
         '1' as quantity,
         dollars as unit_price,
+        delivery_number,
+        source_file,
         source_line,
         source_row,
         reject_reason

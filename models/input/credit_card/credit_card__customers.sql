@@ -30,6 +30,7 @@ holders as (
         ] %}
         {{ parse_number(column) }} as {{ column }},
         {%- endfor %}
+        source_file,
         source_line,
         line_count,
         source_row,

@@ -36,6 +36,8 @@ final as (
                 'POST', 'DOT', 'C2', 'BANK CHARGES', 'AMAZONFEE', 'CRUK', 'S'
             ) then 'fee'
         end as line_type,
+        delivery_number,
+        source_file,
         source_line,
         source_row,
         reject_reason

@@ -1,6 +1,36 @@
-with orders as (
+with {% if is_continued() -%}
+renewed as (
 
-    select * from {{ ref('int_orders') }}
+    select order_id from {{ changed_orders() }}
+    union distinct
+    {{ orders_with_other_returns(ref('int_orders')) }}
+
+),
+
+-- who bought other orders than before: all of his are numbered anew
+renewed_customers as (
+
+    select customer_id from {{ changed_orders() }}
+    union distinct
+    select known.customer_id
+    from {{ ref('int_orders') }} as known
+    inner join renewed on known.order_id = renewed.order_id
+
+),
+{%- endif %}
+
+orders as (
+
+    select orders.*
+    from {{ ref('int_orders') }} as orders
+    {% if is_continued() -%}
+    left join renewed on orders.order_id = renewed.order_id
+    left join renewed_customers
+        on orders.customer_id = renewed_customers.customer_id
+    where
+        renewed.order_id is not null
+        or renewed_customers.customer_id is not null
+    {%- endif %}
 
 ),
 
