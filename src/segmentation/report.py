@@ -255,10 +255,8 @@ def _health(tables) -> list[str]:
         if row.status != "healthy" and not pd.isna(row.what_to_do):
             text += f" {_sentence(row.what_to_do)}"
         if row.is_refit and not pd.isna(row.changed_by_model_share):
-            text += (
-                f" The refit alone put {_share(row.changed_by_model_share)} of customers "
-                "elsewhere"
-            )
+            changed = _share(row.changed_by_model_share)
+            text += f" The refit alone put {changed} of customers elsewhere"
             by_themselves = row.changed_by_behaviour_share
             if not pd.isna(by_themselves):
                 text += f"; {_share(by_themselves)} moved by themselves in a month"
