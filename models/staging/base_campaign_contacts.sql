@@ -68,7 +68,8 @@ compared as (
             as last_group,
         row_number() over (
             partition by campaign_id, customer_id, contacted_at, fault
-            order by md5(source_row), source_line nulls last
+            order by
+                md5(source_row), source_file nulls last, source_line nulls last
         ) as occurrence
     from judged
 

@@ -46,7 +46,9 @@ ranked as (
         -- one that is in order is never the duplicate of one that is not
         row_number() over (
             partition by campaign_id, fault
-            order by starts_at, md5(source_row), source_line nulls last
+            order by
+                starts_at, md5(source_row), source_file nulls last,
+                source_line nulls last
         ) as occurrence
     from judged
 
