@@ -46,8 +46,17 @@
     unless it is asked for. -#}
 {% macro published_tables() -%}
     {% set tables = [] %}
+    {#- a date that is rebuilt promotes nothing -#}
+    {% set promoted = promotions() if not var('rebuild_into') else {} %}
     {% for name in published_models() %}
         {% set relation = ref(name) %}
+        {% set promotion = promoted.get(name, {}) %}
+        {% set promoting = {
+            'registry_table': promotion.get('table', ''),
+            'registry_columns': promotion.get('columns', []) | join(', '),
+            'registry_keys': promotion.get('keys', []) | join(', '),
+            'promoted_where': promotion.get('condition', ''),
+        } %}
         {% if execute %}
             {% set node = graph.nodes['model.customer_segmentation.' ~ name] %}
             {% set columns = [] %}
@@ -63,6 +72,7 @@
         {% else %}
             {% do tables.append({'name': name, 'relation': relation, 'columns': [], 'key': [], 'csv': false}) %}
         {% endif %}
+        {% do tables[-1].update(promoting) %}
     {% endfor %}
     {{ return(tables) }}
 {%- endmacro %}

@@ -9,7 +9,8 @@
         segmentation, var('algorithm') or segmentation.algorithm, count,
         var('training_sample_size'), var('random_seed'),
         var('fees'), var('returns'), var('duplicate_lines'),
-    ] + rfm_window(), sort_keys=true))) }}
+    ] + ([var('rfm_window_months')] if var('rfm_window_months') else []),
+        sort_keys=true))) }}
 {%- endmacro %}
 
 {#- The same of the RFM cut points. -#}
@@ -17,12 +18,7 @@
     {{ return(local_md5(tojson([
         var('minimum_customers'), var('churn_horizon_days') | string,
         var('fees'), var('returns'), var('duplicate_lines'), var('zero_prices'),
-    ] + rfm_window()))) }}
-{%- endmacro %}
-
-{#- Nothing without a window, so that versions of before there was one are known again. -#}
-{% macro rfm_window() -%}
-    {{ return([var('rfm_window_months')] if var('rfm_window_months') else []) }}
+    ] + ([var('rfm_window_months')] if var('rfm_window_months') else [])))) }}
 {%- endmacro %}
 
 {#- What a bin adds to the population stability index; no share counts as less than

@@ -1,5 +1,5 @@
--- The versions whose training facts this build can give: those that it makes, and one of
--- an earlier release that a fit gives again, as its sample is then that of today.
+-- The versions whose training facts this build can give: those that it makes, and one
+-- of an earlier release that a fit gives again, as its sample is then that of today.
 with versions as (
 
     select

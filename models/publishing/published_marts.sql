@@ -2,7 +2,6 @@
 -- that may leave the house, and where to. It depends on every mart, so that it waits
 -- for all their tests.
 {% set tables = published_tables() %}
-{% set promoted = promotions() if not var('rebuild_into') else {} %}
 with tables as (
     {% for table in tables %}
     select
@@ -11,12 +10,11 @@ with tables as (
         '{{ table.columns | join(", ") }}'
             as column_names,
         '{{ table.key | join(", ") }}' as key_columns,
-        {%- set promotion = promoted.get(table.name) %}
-        '{{ promotion.table if promotion }}' as registry_table,
-        '{{ promotion.columns | join(", ") if promotion }}'
+        '{{ table.registry_table }}' as registry_table,
+        '{{ table.registry_columns }}'
             as registry_columns,
-        '{{ promotion["keys"] | join(", ") if promotion }}' as registry_keys,
-        '{{ promotion.condition if promotion }}' as promoted_where,
+        '{{ table.registry_keys }}' as registry_keys,
+        '{{ table.promoted_where }}' as promoted_where,
         {{ 'true' if table.csv else 'false' }} as is_csv
     {{ 'union all' if not loop.last }}
     {%- endfor %}

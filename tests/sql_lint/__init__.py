@@ -168,6 +168,10 @@ def published_tables():
             "relation": "dim_customers",
             "columns": [],
             "key": [],
+            "registry_table": "",
+            "registry_columns": "",
+            "registry_keys": "",
+            "promoted_where": "",
             "csv": False,
         }
     ]
@@ -219,10 +223,6 @@ def local_md5(text):
 
 def tojson(value, sort_keys=False):
     return json.dumps(value)
-
-
-def promotions():
-    return {}
 
 
 def history_policy_hash():
