@@ -472,3 +472,21 @@ def test_segments_find_the_planted_personas_better_than_chance(demo, capsys):
     with capsys.disabled():
         print("\nadjusted Rand index against the planted personas:", figures)
     assert all(figure > 0 for figure in figures.values())
+
+
+def test_the_report_beside_the_exports_has_the_figures_of_the_marts(demo):
+    report = (demo.exports / "summary.md").read_text(encoding="utf-8")
+    customers, revenue = demo.rows(
+        "select count(*), sum(monetary) from dev_marts.dim_customers"
+    )[0]
+    assert f"{customers:,} customers with {revenue:,.0f} EUR net revenue." in report
+    assert "This is the first published build" in report
+    (moved,) = demo.rows(
+        "select sum(customer_count) filter (cause not in ('stayed', 'entered')), "
+        "sum(customer_count) filter (cause <> 'entered') "
+        "from dev_marts.rpt_segment_migration where segmentation = 'value' "
+        "and month_end_date = '2024-12-31'"
+    )
+    changed, before = map(int, moved)
+    assert f"In the month to 2024-12-31, {changed:,} of {before:,} customers" in report
+    assert "summary.md" not in str(demo.manifest())

@@ -80,7 +80,7 @@ def grown(demo, tmp_path_factory):
         folder,
         project=project,
         args=NO_UNIT_TESTS,
-        variables={"segmentations_enabled": ["value"]},
+        variables={"segmentations_enabled": ["value"], "refit_policy": "always"},
     )
 
 
