@@ -165,16 +165,7 @@ def test_new_data_without_drift_make_no_version(demo, a_few_orders_less):
         "select cause, drift > 0, drift < 0.1 from dev_intermediate.int_refit_decisions"
     )
     assert decisions == [("holds", True, True)] * 3
-<<<<<<< HEAD
-    assert (
-        a_few_orders_less.one(
-            "select count(*) from dev_intermediate.int_described_versions"
-        )
-        == 0
-    )
-=======
     assert a_few_orders_less.one(DESCRIBED) == 0
->>>>>>> 07f832a5fc215ed6aa964d8e820e71f49fb209ec
     assert set(health(a_few_orders_less)["status"]) == {"healthy"}
 
 
@@ -203,14 +194,7 @@ def test_a_registry_of_an_earlier_release_goes_on_without_facts(demo, upgraded):
     assert set(found["status"]) == {"no_training_facts"}
     assert set(found["model_version"]) == {1}
     assert all("without training facts" in text for text in found["status_reason"])
-<<<<<<< HEAD
-    assert (
-        upgraded.one("select count(*) from dev_intermediate.int_described_versions")
-        == 0
-    )
-=======
     assert upgraded.one(DESCRIBED) == 0
->>>>>>> 07f832a5fc215ed6aa964d8e820e71f49fb209ec
     rows = upgraded.rows(
         "select segmentation, cluster_count, is_chosen, stability "
         "from dev_marts.rpt_segment_candidates order by 1"
