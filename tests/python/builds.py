@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,7 @@ class Build(NamedTuple):
     folder: Path
     exports: Path
     project: Path
+    prefix: str = ""  # of the schemas of a date that is rebuilt
 
     @property
     def database(self) -> Path:
@@ -41,7 +43,13 @@ class Build(NamedTuple):
     def connection(self) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(self.database), read_only=True)
 
+    def in_own_schemas(self, sql: str) -> str:
+        return re.sub(
+            r"\bdev_(marts|intermediate|staging)\b", rf"{self.prefix}dev_\1", sql
+        )
+
     def rows(self, sql: str) -> list[tuple]:
+        sql = self.in_own_schemas(sql)
         with self.connection() as connection:
             return connection.execute(sql).fetchall()
 
@@ -52,7 +60,7 @@ class Build(NamedTuple):
     def frame(self, sql: str) -> pd.DataFrame:
         """Rows as Python objects, so that decimals stay exact."""
         with self.connection() as connection:
-            found = connection.execute(sql)
+            found = connection.execute(self.in_own_schemas(sql))
             names = [column[0] for column in found.description]
             return pd.DataFrame(found.fetchall(), columns=names, dtype=object)
 

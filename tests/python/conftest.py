@@ -138,7 +138,7 @@ def past_date(folder, of):
         folder,
         args=NO_UNIT_TESTS,
         variables=variables | {"rebuild_into": "autumn"},
-    )._replace(exports=folder / "exports_autumn")
+    )._replace(exports=folder / "exports_autumn", prefix="autumn_")
 
 
 @shared

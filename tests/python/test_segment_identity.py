@@ -6,30 +6,29 @@ import pytest
 from builds import tree
 
 
-def ids(finished, schema="dev_marts"):
+def ids(finished):
     """The clusters of the build, with status and parent."""
     return {
         row[0]: row[1:]
         for row in finished.rows(
             "select segment_id, status, parent_segment_id, model_version "
-            f"from {schema}.dim_segments "
+            "from dev_marts.dim_segments "
             "where segmentation = 'value' and segment_id <> 'value-0'"
         )
     }
 
 
-def labels(finished, schema="dev_marts"):
+def labels(finished):
     return dict(
         finished.rows(
-            f"select customer_id, segment_id from {schema}.fct_customer_segments "
+            "select customer_id, segment_id from dev_marts.fct_customer_segments "
             "where segmentation = 'value' and status = 'assigned'"
         )
     )
 
 
-def active(finished, schema="dev_marts"):
-    found = ids(finished, schema)
-    return {name for name, (status, *_) in found.items() if status == "active"}
+def active(finished):
+    return {name for name, (status, *_) in ids(finished).items() if status == "active"}
 
 
 # ---- determinism -------------------------------------------------------------------
@@ -78,20 +77,20 @@ def test_a_past_date_promotes_nothing_and_uses_the_published_models(demo, past_d
     assert past_date.facts() == demo.facts()
     versions = past_date.rows(
         "select distinct segmentation, model_version "
-        "from autumn_dev_marts.fct_customer_segments where status = 'assigned'"
+        "from dev_marts.fct_customer_segments where status = 'assigned'"
     )
     assert sorted(versions) == [("behaviour", 1), ("rfm", 1), ("value", 1)]
-    assert set(labels(past_date, "autumn_dev_marts").values()) <= active(demo)
-    assert active(past_date, "autumn_dev_marts") == active(demo)
+    assert set(labels(past_date).values()) <= active(demo)
+    assert active(past_date) == active(demo)
 
 
 def test_a_past_date_reads_nothing_later(past_date):
     assert past_date.one(
-        "select max(ordered_at) < '2024-10-01' from autumn_dev_marts.fct_orders"
+        "select max(ordered_at) < '2024-10-01' from dev_marts.fct_orders"
     )
     assert past_date.one(
         "select max(last_event_date) < '2024-10-01' and min(recency_days) >= 1 "
-        "from autumn_dev_marts.dim_customers"
+        "from dev_marts.dim_customers"
     )
 
 
@@ -101,8 +100,8 @@ def test_a_past_date_reads_nothing_later(past_date):
 def test_a_past_date_has_the_figures_it_had_when_it_was_today(
     past_date, cut_off, table
 ):
-    sql = f"select * from {{}}dev_intermediate.{table} order by all"
-    then, now = cut_off.rows(sql.format("")), past_date.rows(sql.format("autumn_"))
+    sql = f"select * from dev_intermediate.{table} order by all"
+    then, now = cut_off.rows(sql), past_date.rows(sql)
     assert now == then
     assert len(now) >= 1
 
