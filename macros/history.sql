@@ -31,3 +31,9 @@
         else concat({{ segmentations }}.segmentation, '-0')
     end
 {%- endmacro %}
+
+{#- Calendar months from one date to another. (dbt's own counts a month more on Spark.) -#}
+{% macro months_between(earlier, later) -%}
+    12 * (extract(year from {{ later }}) - extract(year from {{ earlier }}))
+    + extract(month from {{ later }}) - extract(month from {{ earlier }})
+{%- endmacro %}

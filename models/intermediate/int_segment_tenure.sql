@@ -38,12 +38,10 @@ final as (
         end as previous_segment_id,
         case
             when last_changes.last_segment_id = assigned.segment_id
-                then cast(
-                    {{ dbt.datediff(
-                        'last_changes.changed_month_end_date',
-                        'last_changes.last_month_end_date', 'month'
-                    ) }} + 1 as integer
-                )
+                then cast({{ months_between(
+                    'last_changes.changed_month_end_date',
+                    'last_changes.last_month_end_date'
+                ) }} + 1 as integer)
             else 0
         end as months_in_segment
     from assigned
