@@ -187,7 +187,7 @@ def reading(dirty, tmp_path_factory):
 
     def read(content: bytes):
         new.write_bytes(content)
-        rejects = "template__order_lines_rejects"
+        rejects = "template__order_lines_rejects_1"
         connection.execute(f"drop table if exists {rejects}")
         connection.execute(f"drop table if exists {rejects}_scan")
         rows = connection.execute(
