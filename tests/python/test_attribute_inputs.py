@@ -18,7 +18,7 @@ CREDIT_CARD = "cc_general/CC_GENERAL.csv.gz"
 INPUTS = [
     "mall_customers",
     pytest.param("credit_card", marks=pytest.mark.slow),
-    "gym",
+    pytest.param("gym", marks=pytest.mark.slow),
 ]
 # What only orders can say.
 OF_ORDERS = {
@@ -350,6 +350,7 @@ def member_lines():
     return ["Member No;Age;Visits per Week;Monthly Fee;Plan;Distance (km)", *lines]
 
 
+@pytest.mark.slow
 def test_the_recipe_finds_the_made_up_groups(gym):
     table = members().set_index("customer_id")
     found = segments_of(gym)

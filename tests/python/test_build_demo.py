@@ -92,7 +92,7 @@ def test_manifest_names_one_set_with_true_hashes_and_row_counts(demo):
     assert manifest["configuration"]["segmentations"]["value"]["algorithm"] == "kmeans"
     folder = demo.exports / manifest["folder"]
     assert {path.name for path in demo.exports.iterdir()} == {
-        "manifest.json", manifest["folder"],
+        "manifest.json", "summary.md", manifest["folder"],
     }  # fmt: skip
     assert {path.name for path in folder.iterdir()} == {
         file["name"] for file in manifest["files"]

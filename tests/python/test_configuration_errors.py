@@ -221,6 +221,7 @@ def test_a_missing_column_is_named_with_the_file_and_what_is_there(stops, tmp_pa
     assert stops(named, {"input": "template"}, data=path)
 
 
+@pytest.mark.slow
 def test_a_file_of_a_folder_that_lacks_a_column_is_named(stops, tmp_path):
     folder = tmp_path / "lines"
     folder.mkdir()
@@ -230,6 +231,7 @@ def test_a_file_of_a_folder_that_lacks_a_column_is_named(stops, tmp_path):
     assert stops([str(path), "customer_id"], {"input": "template"}, data=folder)
 
 
+@pytest.mark.slow
 def test_a_folder_without_files_of_data_is_named(stops, tmp_path):
     folder = tmp_path / "lines"
     folder.mkdir()
@@ -239,12 +241,14 @@ def test_a_folder_without_files_of_data_is_named(stops, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_an_empty_file_is_no_table(stops, tmp_path):
     path = tmp_path / "lines.csv"
     path.write_text("")
     assert stops([str(path), "lacks"], {"input": "template"}, data=path)
 
 
+@pytest.mark.slow
 def test_a_missing_column_of_the_optional_customers_is_named(stops, tmp_path):
     path = tmp_path / "people.csv"
     path.write_text("id,customer_name\n1,Ann\n")
