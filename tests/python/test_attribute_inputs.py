@@ -363,6 +363,7 @@ def test_the_recipe_finds_the_made_up_groups(gym):
     assert "separated clusters" in row["reason"]
 
 
+@pytest.mark.slow
 def test_the_broken_rows_of_the_recipe_are_in_quarantine(gym):
     found = gym.rows(
         "select reason, source_line, source_row from dev_staging.stg_quarantined_rows "
@@ -384,6 +385,7 @@ def test_the_broken_rows_of_the_recipe_are_in_quarantine(gym):
     assert measures == {"physical": 405, "used": 400, "quarantined": 5}
 
 
+@pytest.mark.slow
 def test_the_profiles_of_the_recipe_are_the_means_and_shares_of_the_table(gym):
     table = members().set_index("customer_id")
     segments = segments_of(gym)
@@ -409,6 +411,7 @@ def test_the_profiles_of_the_recipe_are_the_means_and_shares_of_the_table(gym):
     assert row["mean_value"] == pytest.approx((known == "premium").mean(), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_recipe_says_what_became_of_each_feature(gym):
     table = members()
     features = gym.frame("select * from dev_marts.rpt_segmentation_features")
@@ -423,6 +426,7 @@ def test_the_recipe_says_what_became_of_each_feature(gym):
     assert "1 rare level pooled" in features.loc["plan", "note"]
 
 
+@pytest.mark.slow
 def test_each_segment_of_the_recipe_has_a_name_of_its_own_and_an_action(gym):
     actions = actions_of(gym)
     assert len(actions) == 3
