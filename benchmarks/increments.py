@@ -2,8 +2,10 @@
 
 Makes up orders, one Parquet file a day, builds all but the last day, drops the last
 day's file beside the others and builds again. Prints the seconds of both, their ratio
-and the models that take longest. Tests are left out of both builds; one segmentation
-and a small training sample keep the fits small, as they do not grow with the data.
+and the models that take longest. Both publish, tests of the data included: that is what
+a night costs, and what keeps models and closed months from being computed again. One
+segmentation and a small training sample keep the fits small, as they do not grow with
+the data.
 """
 
 import argparse
@@ -62,7 +64,7 @@ def build(folder: Path, threads: str) -> dict:
     command = [
         *[sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "--quiet", "build"],
         *["--vars", json.dumps(VARIABLES), *place],
-        *["--exclude-resource-type", "test", "unit_test"],
+        *["--exclude-resource-type", "unit_test"],
     ]
     since = time.monotonic()
     subprocess.run(
