@@ -76,15 +76,16 @@ lock: $(VENV)/.installed-dev  ## resolve the lock files anew
 	@$(PIP) uv
 	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate \
-		--extra install pyproject.toml --output-file requirements.lock
+		--extra install --extra postgres pyproject.toml --output-file requirements.lock
 	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate \
-		--constraint requirements.lock --extra install --extra dev pyproject.toml \
+		--constraint requirements.lock --extra install --extra postgres --extra notebook \
+		--extra dev pyproject.toml \
 		--output-file requirements-dev.lock
 	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate \
 		--constraint requirements.lock --constraint requirements-dev.lock \
-		--extra install --extra spark pyproject.toml \
+		--extra install --extra postgres --extra spark pyproject.toml \
 		--output-file requirements-spark.lock
 	@echo "dbt-core==2.0.0a4" | $(BIN)/python -m uv pip compile --quiet --universal \
 		--python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
