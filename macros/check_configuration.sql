@@ -42,6 +42,7 @@
     {% endfor %}
     {% do check_rebuild() %}
     {% do check_input_declaration() %}
+    {% do check_relations() %}
     {% for name, segmentation in segmentations().items() %}
         {% do check_segmentation(name, segmentation) %}
     {% endfor %}
@@ -53,13 +54,14 @@
 
 {#- Lists what the run reads, and holds the headers of each file against the columns. -#}
 {% macro check_data_files(spec) -%}
+    {% if is_built_in_this_run(spec.table) %}{{ return('') }}{% endif %}
     {% set is_file = not var('relations').get(spec.table)
         and (env_var(path_variable(spec), '') or not spec.get('may_be_absent')) %}
     {% if is_file %}{% do list_data_files(spec) %}{% endif %}
     {% set source = data_file_source(spec) %}
     {% for group in source.get('groups', [source]) %}
         {% set columns = data_file_columns(spec, group) %}
-        {% if source.kind == 'relation' and target.type == 'duckdb' %}
+        {% if source.kind == 'relation' %}
             {% do note_relation(spec, source, columns) %}
         {% endif %}
     {% endfor %}

@@ -162,11 +162,12 @@
     {{ return(changed_orders_cover(own)) }}
 {%- endmacro %}
 
-{#- For the start of a run: from which time of loading on a relation of order lines need be
-    read, as a condition on loaded_at. The last late_arrival_days before the latest row
+{#- For the start of a run, or where the run builds the relation for the model that reads it:
+    from which time of loading on a relation of order lines need be read, as a condition on loaded_at. The last late_arrival_days before the latest row
     are compared: rows that were not there are taken in; if one is gone or changed, or if
     rows came with an older time, the relation is read whole. -#}
 {% macro note_relation(spec, source, columns) -%}
+    {% if target.type != 'duckdb' %}{{ return('') }}{% endif %}
     {% set reader = order_lines_reader() %}
     {% set own = increment_of(reader) %}
     {% set place = columns.positions.get('loaded_at') %}
