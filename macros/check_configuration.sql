@@ -13,7 +13,7 @@
         'fees': ['exclude', 'keep'], 'zero_prices': ['exclude', 'keep'],
         'minimum_customers': 'count',
         'churn_horizon_days': 'auto or count', 'new_customer_days': 'count',
-        'rebuild_into': 'any', 'rfm_window_months': 'count or null', 'history_months': 'count or null',
+        'registry_schema': 'any', 'rebuild_into': 'any', 'rfm_window_months': 'count or null', 'history_months': 'count or null',
         'history_warm_up_days': 'auto or count',
         'cluster_count': 'cluster_count', 'training_sample_size': 'count',
         'random_seed': 'count', 'map_sample_size': 'count',
@@ -34,9 +34,14 @@
 {% macro check_configuration() -%}
     {% if not execute %}{{ return('') }}{% endif %}
     {% do input_settings() %}
-    {% do check_known_keys(invocation_args_dict.get('vars') or {}, 'on the command line') %}
+    {#- on the command line of another project may be vars of its own -#}
+    {% if is_installed() %}
+        {% do check_names() %}
+    {% else %}
+        {% do check_known_keys(invocation_args_dict.get('vars') or {}, 'on the command line') %}
+    {% endif %}
     {% do check_known_keys(project_file_vars(), 'in dbt_project.yml') %}
-    {% do check_database() %}
+    {% if not is_installed() %}{% do check_database() %}{% endif %}
     {% for name, rule in configuration_rules().items() %}
         {% do check_value(name, var(name, none), rule) %}
     {% endfor %}
@@ -81,7 +86,7 @@
     {% endfor %}
 {%- endmacro %}
 
-{#- The vars that the project file sets; none where it is not this project's own. -#}
+{#- The vars that the project file sets for this project. -#}
 {% macro project_file_vars() -%}
     {{ return(adapter.dispatch('project_file_vars', 'customer_segmentation')()) }}
 {%- endmacro %}
@@ -101,7 +106,8 @@
 
 {% macro own_vars(text) -%}
     {% set project = fromyaml(text) %}
-    {{ return(project.vars if project.get('name') == 'customer_segmentation' else {}) }}
+    {% set all = project.get('vars') or {} %}
+    {{ return(all.get('customer_segmentation') or {} if is_installed() else all) }}
 {%- endmacro %}
 
 {#- The profile takes the database's name from the command line's input: an input that

@@ -118,15 +118,17 @@
         'input_order_lines', 'stg_order_lines', 'int_changed_orders',
         'base_last_plausible_day',
     ] %}
-    {% for id, node in graph.nodes.items() | sort
+    {% for node in own_nodes() | sort(attribute='unique_id')
         if node.resource_type == 'model'
         and (node.name in names or node.name.startswith(var('input') ~ '__')) %}
         {% do facts.append(node.raw_code ~ (node.config.meta.get('data_file', '') | string)) %}
     {% endfor %}
-    {% if run_query("select count(*) from glob('macros/*.sql')")[0][0] > 0 %}
+    {#- installed, this project lies in a folder of the one that is run -#}
+    {% set files = ('*/customer_segmentation/' if is_installed() else '') ~ 'macros/*.sql' %}
+    {% if run_query("select count(*) from glob('" ~ files ~ "')")[0][0] > 0 %}
         {% do facts.append(run_query(
             "select md5(string_agg(content, '' order by filename))"
-            ~ " from read_text('macros/*.sql')"
+            ~ " from read_text('" ~ files ~ "')"
         )[0][0]) %}
     {% endif %}
     {{ return(local_md5(facts | join('\n'))) }}
