@@ -114,11 +114,11 @@ lock: $(VENV)/.installed-dev  ## resolve the lock files anew
 		--constraint requirements.lock --constraint requirements-dev.lock \
 		--extra install --extra postgres --extra spark pyproject.toml \
 		--output-file requirements-spark.lock
-	@printf '%s\n' 'dbt-core==1.12.0' 'dbt-core-experimental-parser==2.0.0a4' \
-		'dbt-metricflow==0.15.0' 'dbt-duckdb>=1.11,<1.12' 'duckdb>=2.0,<3' \
+	@{ echo dbt-core==1.12.0; echo dbt-core-experimental-parser==2.0.0a4; \
+		echo dbt-metricflow==0.15.0; grep -oE '^(dbt-duckdb|duckdb)==[^ ]+' requirements.lock; } \
 		| $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 \
-		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate \
-		--prerelease if-necessary-or-explicit - --output-file requirements-metrics.lock
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate - \
+		--output-file requirements-metrics.lock
 	@echo "dbt-core==2.0.0a4" | $(BIN)/python -m uv pip compile --quiet --universal \
 		--python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
 		--no-annotate - --output-file requirements-parse-gate.lock

@@ -33,3 +33,16 @@
         | rejectattr('resource_type', 'eq', 'operation') | list
     ) }}
 {%- endmacro %}
+
+{#- Before a file is read that only the plugin of our own profile can decode. -#}
+{% macro check_plugin(path) -%}
+    {% if run_query(
+        "select count(*) from duckdb_functions() where function_name = 'decode_text'"
+    )[0][0] == 0 %}
+        {% do stop(
+            path ~ ' is in Windows-1252, which the profile ' ~ target.profile_name
+            ~ ' cannot read: convert the file to UTF-8, or add plugins: [{module: '
+            ~ 'segmentation.duckdb_plugin}] to its target ' ~ target.name ~ '.'
+        ) %}
+    {% endif %}
+{%- endmacro %}

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from conftest import DAYS, load
+from shop_project import DAYS, load
 
 MARTS = {"dim_customers", "dim_segments", "fct_orders", "rpt_segment_summary"}
 REFERENCE = {"features", "palette", "persona_conditions", "personas", "rfm_segments"}
@@ -113,9 +113,9 @@ def test_only_what_was_loaded_since_is_taken_in(built, tmp_path):
         "from segmentation_internal.base_order_lines group by all order by all"
     )
     expected = consumer.rows(
-        "select if(loaded_at > (select max(loaded_at) from raw.lines) - interval 1 hour,"
-        " 2, 1) as delivery, count(*), min(loaded_at) from raw.lines "
-        "group by all order by all"
+        "with latest as (select max(loaded_at) as loaded_at from raw.lines) "
+        "select if(lines.loaded_at = latest.loaded_at, 2, 1), count(*), "
+        "min(lines.loaded_at) from raw.lines, latest group by all order by all"
     )
     assert deliveries == expected and len(deliveries) == 2
     ((why,),) = consumer.rows(
@@ -170,3 +170,16 @@ def test_a_misspelt_var_of_the_package_stops_the_build(unbuilt, tmp_path):
     consumer.edit("dbt_project.yml", "registry_schema:", "registry_scheme:")
     output = consumer.run("build", "--select", "revenue_by_country", green=False)
     assert "unknown var 'registry_scheme' in dbt_project.yml" in output
+
+
+def test_a_file_that_needs_the_plugin_says_so(unbuilt, tmp_path):
+    """Files work too; what a plain profile cannot read stops the run at its start."""
+    consumer = unbuilt.copy(tmp_path)
+    file = tmp_path / "lines.csv"
+    header = "order_id,customer_id,ordered_at,product_id,quantity,unit_price"
+    file.write_bytes(f"{header}\nO1,C1,2024-01-01,Café,1,2\n".encode("cp1252"))
+    output = consumer.run(
+        "build", "--select", "template__order_lines", "--vars", "{relations: {}}",
+        environment={"SEGMENTATION_DATA": str(file)}, green=False,
+    )  # fmt: skip
+    assert "add plugins: [{module: segmentation.duckdb_plugin}]" in output
