@@ -47,9 +47,14 @@ class Metrics(NamedTuple):
             arguments += ["--where", where]
         self.run("mf", "query", *arguments)
         with file.open(newline="") as stream:
-            names, *rows = csv.reader(stream)
-        width = len(names) - len(metrics.split(","))
-        return {tuple(row[:width]): numbers(row[width:]) for row in rows}
+            rows = list(csv.DictReader(stream))
+        names = metrics.split(",")
+        return {
+            tuple(part for name, part in row.items() if name not in names): numbers(
+                row[name] for name in names
+            )
+            for row in rows
+        }
 
     def published(self, sql: str, width: int = 0) -> dict:
         """Ask the published files the same; the first columns are the group's."""

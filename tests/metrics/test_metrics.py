@@ -36,12 +36,12 @@ QUESTIONS = {
     ),
     "months": (
         ("monthly_revenue", "metric_time__month"),
-        "select strftime(date_trunc('month', month_end_date), '%Y-%m-%dT%H:%M:%S'), "
+        "select strftime(date_trunc('month', month_end_date), '%Y-%m-%d 00:00:00'), "
         "revenue from rpt_history",
     ),
     "months of orders, with those of guests": (
         ("purchases,order_revenue,average_order_amount", "metric_time__month"),
-        "select strftime(date_trunc('month', order_date), '%Y-%m-%dT%H:%M:%S'), "
+        "select strftime(date_trunc('month', order_date), '%Y-%m-%d 00:00:00'), "
         "count_if(is_purchase), sum(net_amount), "
         "sum(net_amount) / count_if(is_purchase) from fct_orders group by 1",
     ),
@@ -56,8 +56,8 @@ QUESTIONS = {
             "segment__segment_name",
             "{{ Dimension('order__is_guest') }} = false",
         ),
-        "select segment_name, sum(net_amount) / count_if(is_purchase) from fct_orders "
-        "inner join dim_customers using (customer_id) group by 1",
+        "select segment_name, sum(net_amount) / nullif(count_if(is_purchase), 0) "
+        "from fct_orders inner join dim_customers using (customer_id) group by 1",
     ),
     "retention": (
         ("retention_rate,churn_rate,customers_active_before",),
@@ -83,7 +83,7 @@ QUESTIONS = {
             "metric_time__month",
             "{{ Dimension('cohort__month_number') }} = 3",
         ),
-        "select strftime(cohort_month, '%Y-%m-%dT%H:%M:%S'), "
+        "select strftime(cohort_month, '%Y-%m-%d 00:00:00'), "
         "active_customer_count / customer_count from rpt_cohort_retention "
         "where month_number = 3",
     ),
