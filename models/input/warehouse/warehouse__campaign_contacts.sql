@@ -1,0 +1,2 @@
+-- depends_on: {{ source('warehouse', 'campaign_contacts') }}
+{{ read_data_file() }}

@@ -1,0 +1,2 @@
+-- depends_on: {{ source('warehouse', 'campaigns') }}
+{{ read_data_file() }}

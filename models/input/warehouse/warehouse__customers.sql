@@ -1,0 +1,2 @@
+-- depends_on: {{ source('warehouse', 'customers') }}
+{{ read_data_file() }}

@@ -1,0 +1,2 @@
+-- depends_on: {{ source('warehouse', 'order_lines') }}
+{{ read_data_file() }}
