@@ -232,8 +232,7 @@
                 ~ tables | join(', ') ~ '.'
             ) %}
         {% endif %}
-        {% set known = input_contract()[table].required + input_contract()[table].optional
-            + (customer_attributes() | list if table == 'customers' else []) %}
+        {% set known = contract_columns(table) %}
         {% for name in headers if name not in known %}
             {% do stop(
                 "var 'headers' names the column '" ~ name ~ "' of " ~ table

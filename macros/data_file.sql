@@ -297,7 +297,7 @@
         {% endfor %}
         {% if not found and source.kind != 'absent' and name not in optional %}
             {{ exceptions.raise_compiler_error(
-                source.path ~ " lacks the column " ~ (spellings | join(' or '))
+                source.get('name', source.path) ~ " lacks the column " ~ (spellings | join(' or '))
                 ~ " that input '" ~ var('input') ~ "' needs. It has: "
                 ~ (headers | join(', ')) ~ ". Rename the column in the file, or add its "
                 ~ "header to the input's data_file columns or to the var headers."

@@ -31,7 +31,7 @@
         {% set before = {} %}
     {% endif %}
     {% do store_data_files(spec.table, found.place, [], [{
-        'path': found.path, 'name': name, 'size': before.get('size'),
+        'path': found.get('path'), 'name': name, 'size': before.get('size'),
         'modified': '', 'encoding': none, 'broken': none, 'letters': none,
         'header': tojson(found['columns']) if found['columns'] else '',
         'row_count': before.get('row_count'),

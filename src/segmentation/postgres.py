@@ -270,7 +270,8 @@ def _refused(error: Exception) -> str:
 
 
 def _sentence(error: Exception) -> str:
-    """Return a message in one line, without the password."""
-    said = " ".join(str(error).split()).rstrip(".")
+    """Return a message in one line, without its hints and the password."""
+    lines = [line for line in str(error).splitlines() if not line.startswith("\t")]
+    said = " ".join(" ".join(lines).split()).removeprefix("connection failed: ")
     password = os.environ.get("PGPASSWORD")
     return said.replace(password, "***") if password else said
