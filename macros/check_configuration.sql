@@ -14,7 +14,7 @@
         'fees': ['exclude', 'keep'], 'zero_prices': ['exclude', 'keep'],
         'minimum_customers': 'count',
         'churn_horizon_days': 'auto or count', 'new_customer_days': 'count',
-        'rebuild_into': 'any', 'rfm_window_months': 'count or null', 'history_months': 'count or null',
+        'registry_schema': 'any', 'rebuild_into': 'any', 'rfm_window_months': 'count or null', 'history_months': 'count or null',
         'history_warm_up_days': 'auto or count',
         'cluster_count': 'cluster_count', 'training_sample_size': 'count',
         'random_seed': 'count', 'map_sample_size': 'count',
@@ -35,15 +35,21 @@
 {% macro check_configuration() -%}
     {% if not execute %}{{ return('') }}{% endif %}
     {% do input_settings() %}
-    {% do check_known_keys(invocation_args_dict.get('vars') or {}, 'on the command line') %}
+    {#- on the command line of another project may be vars of its own -#}
+    {% if is_installed() %}
+        {% do check_names() %}
+    {% else %}
+        {% do check_known_keys(invocation_args_dict.get('vars') or {}, 'on the command line') %}
+    {% endif %}
     {% do check_known_keys(project_file_vars(), 'in dbt_project.yml') %}
-    {% do check_database() %}
+    {% if not is_installed() %}{% do check_database() %}{% endif %}
     {% for name, rule in configuration_rules().items() %}
         {% do check_value(name, var(name, none), rule) %}
     {% endfor %}
     {% do check_rebuild() %}
     {% do check_input_declaration() %}
-    {% do check_tables_and_headers() %}
+    {% do check_relations() %}
+    {% do check_headers() %}
     {% for name, segmentation in segmentations().items() %}
         {% do check_segmentation(name, segmentation) %}
     {% endfor %}
@@ -55,6 +61,7 @@
 
 {#- Lists what the run reads, and holds the headers of each file against the columns. -#}
 {% macro check_data_files(spec) -%}
+    {% if is_built_in_this_run(spec.table) %}{{ return('') }}{% endif %}
     {% set kind = source_kind(spec) %}
     {% if kind == 'files' %}
         {% do list_data_files(spec) %}
@@ -66,7 +73,7 @@
     {% set source = data_file_source(spec) %}
     {% for group in source.get('groups', [source]) %}
         {% set columns = data_file_columns(spec, group) %}
-        {% if source.kind in ['relation', 'database'] and target.type == 'duckdb' %}
+        {% if source.kind in ['relation', 'database'] %}
             {% do note_relation(spec, source, columns) %}
         {% endif %}
     {% endfor %}
@@ -86,7 +93,7 @@
     {% endfor %}
 {%- endmacro %}
 
-{#- The vars that the project file sets; none where it is not this project's own. -#}
+{#- The vars that the project file sets for this project. -#}
 {% macro project_file_vars() -%}
     {{ return(adapter.dispatch('project_file_vars', 'customer_segmentation')()) }}
 {%- endmacro %}
@@ -106,7 +113,8 @@
 
 {% macro own_vars(text) -%}
     {% set project = fromyaml(text) %}
-    {{ return(project.vars if project.get('name') == 'customer_segmentation' else {}) }}
+    {% set all = project.get('vars') or {} %}
+    {{ return(all.get('customer_segmentation') or {} if is_installed() else all) }}
 {%- endmacro %}
 
 {#- The profile takes the database's name from the command line's input: an input that
@@ -216,15 +224,9 @@
     {% endfor %}
 {%- endmacro %}
 
-{#- What the vars say of relations, headers and freshness, by table. -#}
-{% macro check_tables_and_headers() -%}
+{#- That the var headers names columns which there are. -#}
+{% macro check_headers() -%}
     {% set tables = input_contract() | list %}
-    {% for name in var('relations') if name not in tables + ['schema'] %}
-        {% do stop(
-            "var 'relations' names '" ~ name ~ "'. It may name: schema, "
-            ~ tables | join(', ') ~ '.'
-        ) %}
-    {% endfor %}
     {% for table, headers in var('headers').items() %}
         {% if table not in tables %}
             {% do stop(

@@ -320,11 +320,17 @@
         pre_hook=['{{ store_lines() }}', '{{ begin_increment() }}'],
         post_hook='{{ add_rejected_lines() }}',
     ) %}
-    {% if not execute %}{{ return('select 1 as nothing') }}{% endif %}
+    {% if not execute %}
+        {% do wait_for_relation(model.name.split('__') | last) %}
+        {{ return('select 1 as nothing') }}
+    {% endif %}
     {% set spec = model.config.meta.data_file %}
     {% set source = data_file_source(spec) %}
     {% if source.kind != 'files' %}
         {% set columns = data_file_columns(spec, source) %}
+        {% if is_built_in_this_run(spec.table) %}
+            {% do note_relation(spec, source, columns) %}
+        {% endif %}
         {% if is_continued() %}{{ return(new_relation_rows(source, columns)) }}{% endif %}
         {{ return(read_typed_rows(source, columns)) }}
     {% endif %}

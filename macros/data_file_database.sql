@@ -21,7 +21,7 @@
             ~ "warehouse and build the input 'warehouse'."
         ) %}
     {% endif %}
-    {% set name = relation_name(spec.table) or spec.relation %}
+    {% set name = given_relation(spec.table) or spec.relation %}
     {% set found = ask_database(
         'postgres_columns(' ~ text_literal(name) ~ ', ' ~ text_literal(spec.table) ~ ')'
     ) %}

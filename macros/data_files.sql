@@ -17,19 +17,13 @@
     {{ return(state_schema() ~ '.data_files_' ~ table) }}
 {%- endmacro %}
 
-{#- What the var relations says of a table: its name, where it has no schema in the key
-    schema, which alone stands for the contract's names; none where it says nothing. -#}
-{% macro relation_name(table) -%}
-    {% set schema = var('relations').get('schema') %}
-    {% set name = var('relations').get(table) or (table if schema else none) %}
-    {{ return(schema ~ '.' ~ name if schema and name is string and '.' not in name else name) }}
-{%- endmacro %}
-
-{#- Whether there is such a table or view. -#}
+{#- Whether there is such a table or view; of one in another database the engine says. -#}
 {% macro has_relation(name) -%}
-    {% if name is not string %}{{ return(true) }}{% endif %}
     {% set parts = name.replace('"', '').replace('`', '').split('.') %}
-    {{ return(has_table(parts[-2] if parts | length > 1 else target.schema, parts[-1])) }}
+    {{ return(
+        parts | length > 2
+        or has_table(parts[0] if parts | length > 1 else target.schema, parts[-1])
+    ) }}
 {%- endmacro %}
 
 {#- The path that the user gave, or an error that says how to give it. -#}

@@ -118,15 +118,17 @@
         'input_order_lines', 'stg_order_lines', 'int_changed_orders',
         'base_last_plausible_day',
     ] %}
-    {% for id, node in graph.nodes.items() | sort
+    {% for node in own_nodes() | sort(attribute='unique_id')
         if node.resource_type == 'model'
         and (node.name in names or node.name.startswith(var('input') ~ '__')) %}
         {% do facts.append(node.raw_code ~ (node.config.meta.get('data_file', '') | string)) %}
     {% endfor %}
-    {% if run_query("select count(*) from glob('macros/*.sql')")[0][0] > 0 %}
+    {#- installed, this project lies in a folder of the one that is run -#}
+    {% set files = ('*/customer_segmentation/' if is_installed() else '') ~ 'macros/*.sql' %}
+    {% if run_query("select count(*) from glob('" ~ files ~ "')")[0][0] > 0 %}
         {% do facts.append(run_query(
             "select md5(string_agg(content, '' order by filename))"
-            ~ " from read_text('macros/*.sql')"
+            ~ " from read_text('" ~ files ~ "')"
         )[0][0]) %}
     {% endif %}
     {{ return(local_md5(facts | join('\n'))) }}
@@ -162,11 +164,12 @@
     {{ return(changed_orders_cover(own)) }}
 {%- endmacro %}
 
-{#- For the start of a run: from which time of loading on a relation of order lines need be
-    read, as a condition on loaded_at. The last late_arrival_days before the latest row
+{#- For the start of a run, or where the run builds the relation for the model that reads it:
+    from which time of loading on a relation of order lines need be read, as a condition on loaded_at. The last late_arrival_days before the latest row
     are compared: rows that were not there are taken in; if one is gone or changed, or if
     rows came with an older time, the relation is read whole. -#}
 {% macro note_relation(spec, source, columns) -%}
+    {% if target.type != 'duckdb' %}{{ return('') }}{% endif %}
     {% set reader = order_lines_reader() %}
     {% set own = increment_of(reader) %}
     {% set place = columns.positions.get('loaded_at') %}

@@ -1,8 +1,10 @@
 {#- The registry of published model versions: created if absent, restored from the
     exports if it is empty, written by publishing alone. -#}
 
+{#- As models/sources.yml has it. -#}
 {% macro registry_schema() -%}
-    {{ return('registry' if target.name == 'prod' else target.schema ~ '_registry') }}
+    {% if not execute %}{{ return('') }}{% endif %}
+    {{ return(graph.sources['source.customer_segmentation.registry.current_run'].schema) }}
 {%- endmacro %}
 
 {% macro registry_tables() -%}
@@ -135,7 +137,8 @@
 {% macro default__has_table(schema, name) -%}
     {{ return(run_query(
         "select count(*) from information_schema.tables where table_schema = '"
-        ~ schema ~ "' and table_name = '" ~ name ~ "'"
+        ~ schema ~ "' and table_name = '" ~ name
+        ~ "' and table_catalog = current_database()"
     )[0][0] > 0) }}
 {%- endmacro %}
 
@@ -242,17 +245,25 @@
     {% if ' retry' in (args.get('invocation_command') or '') %}
         {% do partial.append('the command was dbt retry') %}
     {% endif %}
-    {% for option in [
-        'select', 'exclude', 'selector', 'resource_types', 'models', 'empty', 'sample',
-    ] if args.get(option) %}
-        {% do partial.append('it had --' ~ option | replace('_', '-')) %}
+    {% for option in ['empty', 'sample'] if args.get(option) %}
+        {% do partial.append('it had --' ~ option) %}
     {% endfor %}
-    {#- unit tests judge the code, not the data: production may leave them out -#}
-    {% for type in args.get('exclude_resource_types') or [] if type | string != 'unit_test' %}
-        {% do partial.append('it had --exclude-resource-type ' ~ type) %}
-    {% endfor %}
-    {% if (args.get('indirect_selection') or 'eager') != 'eager' %}
-        {% do partial.append('it had --indirect-selection') %}
+    {#- Of the project that is run all else may be left out, and unit tests, which judge
+        the code and not the data. -#}
+    {% set left_out = own_nodes() | rejectattr('unique_id', 'in', selected_resources) | list %}
+    {% if left_out %}
+        {% set options = [] %}
+        {% for option in [
+            'select', 'models', 'exclude', 'selector', 'resource_types',
+            'exclude_resource_types', 'indirect_selection',
+        ] if args.get(option) and args.get(option) != 'eager' %}
+            {% do options.append('--' ~ option | replace('_', '-') | replace('types', 'type')) %}
+        {% endfor %}
+        {% do partial.append(
+            'it had ' ~ (options | join(' and ') or 'a selection') ~ ', without '
+            ~ left_out[0].name
+            ~ (' and ' ~ (left_out | length - 1) ~ ' more' if left_out | length > 1 else '')
+        ) %}
     {% endif %}
     {% do replace_table(
         registry_schema() ~ '.current_run',
@@ -271,7 +282,7 @@
     {% set node = graph.nodes.get('model.customer_segmentation.ml_segmentation_candidates') %}
     {% set known = registry_schema() ~ '.known_candidates' %}
     {% if node and has_table(node.schema, node.alias) %}
-        {% set query = 'select * from ' ~ node.schema ~ '.' ~ node.alias %}
+        {% set query = 'select * from ' ~ node.relation_name %}
     {% else %}
         {% set query = 'select cast(null as ' ~ dbt.type_string() ~ ') as evidence_key where 1 = 0' %}
     {% endif %}

@@ -9,7 +9,7 @@
 {% set marts = [] %}
 {% if execute %}
 {% for node in graph.nodes.values()
-    if node.resource_type == 'model' and node.package_name == project_name
+    if node.resource_type == 'model' and node.package_name == 'customer_segmentation'
     and node.fqn[1] == 'marts' %}
 {% do marts.append(node.name) %}
 {% endfor %}

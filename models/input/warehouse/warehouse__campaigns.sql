@@ -1,2 +1,1 @@
--- depends_on: {{ source('warehouse', 'campaigns') }}
 {{ read_data_file() }}

@@ -1,2 +1,1 @@
--- depends_on: {{ source('warehouse', 'customers') }}
 {{ read_data_file() }}

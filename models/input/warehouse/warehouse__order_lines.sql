@@ -1,2 +1,1 @@
--- depends_on: {{ source('warehouse', 'order_lines') }}
 {{ read_data_file() }}

@@ -1,0 +1,1 @@
+select cast('2024-02-29' as date) as leap_day
