@@ -87,9 +87,9 @@ from sheet_rows
             ~ physical_lines([file]) ~ ') as lines where '
             ~ is_json_object('line') ~ ') as keys'
         )[0][0] %}
-        {% if not keys and file.row_count > 0 %}
+        {% if file.row_count > 0 and (not keys or file.header.strip().startswith('[')) %}
             {% do stop(
-                file.path ~ ' has no line that is a JSON object. Write one object a line, '
+                file.path ~ ' has no JSON lines but one JSON text. Write one object a line, '
                 ~ "as jq does: jq -c '.[]' orders.json > orders.jsonl"
             ) %}
         {% endif %}

@@ -37,9 +37,7 @@ def facts(path: str, sheet: str | None = None) -> dict:
     return {"sheet": found.name, "header": header, "row_count": sum(1 for _ in full)}
 
 
-def rows(
-    path: str, sheet: str | None = None
-) -> Iterator[tuple[int, list[str | None]]]:
+def rows(path: str, sheet: str | None = None) -> Iterator[tuple[int, list[str | None]]]:
     """Yield each row that is not blank, header first, with its number in the sheet.
 
     Parameters and errors are those of `facts`. All rows have as many cells as the
