@@ -68,7 +68,7 @@ SHEET_ROWS = pa.list_(
 
 
 def workbook_facts(path: str, sheet: str) -> str:
-    """Return `workbooks.facts` as JSON, or ``{"error": ...}``; no sheet is the first."""
+    """Return `workbooks.facts` as JSON, or its error; no sheet is the first."""
     return _answer(lambda: workbooks.facts(path, sheet or None))
 
 

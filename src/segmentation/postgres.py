@@ -161,7 +161,7 @@ def _write(stream: io.BufferedIOBase, names: list[str], path: Path) -> None:
     schema = pa.schema([(name, pa.string()) for name in names])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         try:
-            batches = pyarrow.csv.open_csv(
+            for batch in pyarrow.csv.open_csv(
                 stream,
                 read_options=pyarrow.csv.ReadOptions(
                     column_names=names, block_size=BLOCK_BYTES
@@ -175,13 +175,14 @@ def _write(stream: io.BufferedIOBase, names: list[str], path: Path) -> None:
                     strings_can_be_null=True,
                     quoted_strings_can_be_null=False,
                 ),
-            )
+            ):
+                writer.write_batch(batch)
         except pa.ArrowInvalid as error:
-            if "Empty CSV" in str(error):  # a table without rows
-                return
-            raise
-        for batch in batches:
-            writer.write_batch(batch)
+            if "Empty CSV" not in str(error):  # which a table without rows is
+                raise DatabaseError(
+                    f"The rows of {', '.join(names)} cannot be taken apart ({error}). Is "
+                    f"a value longer than {BLOCK_BYTES // 1_000_000} MB?"
+                ) from error
 
 
 class _Stream(io.RawIOBase):
@@ -229,11 +230,11 @@ def _connection(table: str):
             connection.autocommit = False
             yield connection
         except psycopg.errors.InsufficientPrivilege as error:
+            user, schema = connection.info.user, table.rpartition(".")[0] or "..."
             raise DatabaseError(
-                f"PostgreSQL at {place()} refuses to read {table} "
-                f"({_sentence(error)}). Who owns it can allow it: grant usage on schema "
-                f"{table.rpartition('.')[0] or '...'} to {connection.info.user}; "
-                f"grant select on {table} to {connection.info.user};"
+                f"PostgreSQL at {place()} refuses to read {table}: {_sentence(error)}. "
+                f"Who owns it can allow it: grant usage on schema {schema} to {user}; "
+                f"grant select on {table} to {user};"
             ) from error
         except psycopg.Error as error:
             raise DatabaseError(
