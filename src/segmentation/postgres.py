@@ -180,8 +180,8 @@ def _write(stream: io.BufferedIOBase, names: list[str], path: Path) -> None:
         except pa.ArrowInvalid as error:
             if "Empty CSV" not in str(error):  # which a table without rows is
                 raise DatabaseError(
-                    f"The rows of {', '.join(names)} cannot be taken apart ({error}). Is "
-                    f"a value longer than {BLOCK_BYTES // 1_000_000} MB?"
+                    f"The rows of {', '.join(names)} cannot be taken apart ({error}). "
+                    f"Is a value longer than {BLOCK_BYTES // 1_000_000} MB?"
                 ) from error
 
 
