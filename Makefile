@@ -9,11 +9,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
+METRICS := .venv-metrics
+METRICS_BIN := $(METRICS)/bin
+MF ?= list metrics
+
 SPARK := .venv-spark
 # Installed from the lock files of its own: the default environment stays light.
 SPARK_BIN := $(SPARK)/bin
 
-.PHONY: help build build-spark test test-slow test-spark test-postgres lint parse-gate docs lock clean
+.PHONY: help build build-spark test test-slow test-spark test-postgres test-package test-metrics lint \
+	metrics parse-gate docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -63,6 +68,28 @@ test: $(VENV)/.installed-dev lint  ## lint and all tests of the default suite
 test-slow: $(VENV)/.installed-dev  ## the tests that take long: more seeds, data and builds
 	@$(BIN)/python -m pytest -m slow
 
+test-package: $(VENV)/.installed-dev  ## another project installs this one and builds
+	@$(BIN)/python -m pytest tests/package
+
+# MetricFlow's YAML is read by dbt-core 1.12, which the default environment cannot have.
+$(METRICS)/.installed: requirements-metrics.lock
+	@echo "Installing into $(METRICS) ..."
+	@test -x $(METRICS_BIN)/python || $(PYTHON) -m venv $(METRICS)
+	@$(METRICS_BIN)/python -m pip --disable-pip-version-check install --quiet \
+		--require-hashes -r requirements-metrics.lock
+	@touch $@
+
+test-metrics: $(VENV)/.installed-dev $(METRICS)/.installed  ## MetricFlow against the marts
+	@$(BIN)/python -m pytest tests/metrics
+
+metrics: $(METRICS)/.installed  ## MetricFlow on what is built: MF="query --metrics revenue"
+	@export DBT_PROFILES_DIR=metrics \
+		SEGMENTATION_DB="$${SEGMENTATION_DB:-warehouse/$(INPUT).duckdb}"; \
+	$(METRICS_BIN)/dbt parse --quiet --no-partial-parse --target-path target/metrics \
+		--vars '{input: $(INPUT)}' \
+	&& cp target/metrics/semantic_manifest.json target/ \
+	&& $(METRICS_BIN)/mf $(MF)
+
 lint: $(VENV)/.installed-dev  ## ruff and sqlfluff
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -96,6 +123,11 @@ lock: $(VENV)/.installed-dev  ## resolve the lock files anew
 		--constraint requirements.lock --constraint requirements-dev.lock \
 		--extra install --extra postgres --extra spark pyproject.toml \
 		--output-file requirements-spark.lock
+	@{ echo dbt-core==1.12.0; echo dbt-core-experimental-parser==2.0.0a4; \
+		echo dbt-metricflow==0.15.0; grep -oE '^(dbt-duckdb|duckdb)==[^ ]+' requirements.lock; } \
+		| $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate - \
+		--output-file requirements-metrics.lock
 	@echo "dbt-core==2.0.0a4" | $(BIN)/python -m uv pip compile --quiet --universal \
 		--python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
 		--no-annotate - --output-file requirements-parse-gate.lock

@@ -21,6 +21,9 @@
             ~ "warehouse and build the input 'warehouse'."
         ) %}
     {% endif %}
+    {% do check_plugin(
+        "input '" ~ var('input') ~ "' reads a database", 'load its tables into the warehouse'
+    ) %}
     {% set name = given_relation(spec.table) or spec.relation %}
     {% set found = ask_database(
         'postgres_columns(' ~ text_literal(name) ~ ', ' ~ text_literal(spec.table) ~ ')'

@@ -37,6 +37,7 @@
 
 {#- The header and the number of rows of a workbook's sheet. -#}
 {% macro workbook_facts(spec, path) -%}
+    {% do check_plugin(path ~ ' is a workbook', 'save its sheet as CSV') %}
     {% set facts = fromjson(run_query(
         'select workbook_facts(' ~ text_literal(path) ~ ', '
         ~ text_literal(spec.get('sheet') or '') ~ ')'

@@ -310,6 +310,7 @@
 
 {#- Header and number of lines of a file in Windows-1252. -#}
 {% macro default__decoded_facts(path) -%}
+    {% do check_plugin(path ~ ' is in Windows-1252', 'convert the file to UTF-8') %}
     {% set found = run_query(
         'select max(case when line_number = 1 then line end),'
         ~ " count(case when line <> '' then 1 end) - 1"

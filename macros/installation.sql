@@ -33,3 +33,16 @@
         | rejectattr('resource_type', 'eq', 'operation') | list
     ) }}
 {%- endmacro %}
+
+{#- Before what only the plugin of our own profile can read, with what else could be done. -#}
+{% macro check_plugin(what, instead) -%}
+    {% if run_query(
+        "select count(*) from duckdb_functions() where function_name = 'decode_text'"
+    )[0][0] == 0 %}
+        {% do stop(
+            what ~ ', which the profile ' ~ target.profile_name ~ ' cannot read: ' ~ instead
+            ~ ', or add plugins: [{module: segmentation.duckdb_plugin}] to its target '
+            ~ target.name ~ '.'
+        ) %}
+    {% endif %}
+{%- endmacro %}

@@ -71,6 +71,7 @@ final as (
         cast(counts.{{ column }} as integer) as {{ column }},
         {%- endfor %}
         history.horizon_days,
+        history.as_of_date,
         cast({{ dbt.datediff(
             'history.first_order_date', 'history.as_of_date', 'day'
         ) }} as integer) as history_days

@@ -66,6 +66,7 @@ final as (
                 then {{ rounded('least(rates.middle + rates.half_width, 1e0)', 6) }}
         end as retention_rate_upper,
         rates.horizon_days,
+        cast(rates.as_of_date as date) as as_of_date,
         rates.status
     from rates
     left join segments
