@@ -133,4 +133,4 @@ lock: $(VENV)/.installed-dev  ## resolve the lock files anew
 		--no-annotate - --output-file requirements-parse-gate.lock
 
 clean:  ## remove what a build leaves, but not the exports
-	@rm -rf target logs warehouse/*.duckdb warehouse/*.wal warehouse/spark
+	@rm -rf target logs warehouse/*.duckdb warehouse/*.wal warehouse/*.fetched warehouse/spark

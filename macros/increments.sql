@@ -105,7 +105,7 @@
         'training_sample_size', 'random_seed', 'map_sample_size', 'minimum_customers',
         'churn_horizon_days', 'new_customer_days', 'purchase_model', 'purchase_prior',
         'purchase_values', 'value_horizon_days', 'annual_discount_rate', 'margin_rate',
-        'budget', 'export_personal_data', 'inputs', 'max_silent_days', 'as_of_date',
+        'budget', 'export_personal_data', 'inputs', 'source_freshness', 'max_silent_days', 'as_of_date',
         'rebuild_into', 'rfm_window_months', 'history_months', 'history_warm_up_days',
         'refit_policy', 'refit_drift_limit', 'refit_after_days', 'contact_pause_days',
         'universal_control_share', 'detectable_lift', 'campaign_outcome_days',

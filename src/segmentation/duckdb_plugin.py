@@ -101,6 +101,10 @@ def _answer(ask: Callable[[], dict]) -> str:
 class Plugin(BasePlugin):
     """Register the functions; profiles.yml names this module."""
 
+    def initialize(self, plugin_config):
+        """Start without a folder for what is fetched."""
+        self._folder = None
+
     def configure_connection(self, conn):
         """Add the functions to the connection.
 
@@ -109,14 +113,16 @@ class Plugin(BasePlugin):
         ``postgres_columns(name, table) -> varchar``,
         ``postgres_fetch(request) -> varchar`` and ``remove_fetched(table) -> varchar``.
         """
-        path = self.creds.path if self.creds else ":memory:"
-        self._folder = (
-            Path(tempfile.gettempdir()) / f"segmentation-{id(conn)}"
-            if path == ":memory:"
-            else Path(f"{path}.fetched").resolve()
-        )
-        # what a run left that was killed
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is None:
+            path = self.creds.path
+            self._folder = (
+                Path(tempfile.mkdtemp(prefix="segmentation-"))
+                if path == ":memory:"
+                else Path(f"{path}.fetched").resolve()
+            )
+            # What a run left that was killed. No other run is at it: this one has the
+            # database. A connection that is opened anew finds what was fetched before.
+            shutil.rmtree(self._folder, ignore_errors=True)
         conn.create_function("decode_text", decode_text, ["BLOB"], "VARCHAR")
         conn.create_function(
             "workbook_facts", workbook_facts, ["VARCHAR", "VARCHAR"], "VARCHAR"
