@@ -17,7 +17,7 @@ SPARK := .venv-spark
 # Installed from the lock files of its own: the default environment stays light.
 SPARK_BIN := $(SPARK)/bin
 
-.PHONY: help build build-spark test test-slow test-spark test-package test-metrics lint \
+.PHONY: help build build-spark test test-slow test-spark test-postgres test-package test-metrics lint \
 	metrics parse-gate docs lock clean
 
 help:  ## this list
@@ -52,6 +52,15 @@ build-spark: $(SPARK)/.installed  ## the same on Spark: SPARK_MASTER or SPARK_RE
 
 test-spark: $(SPARK)/.installed  ## builds on a cluster of three processes, compared with DuckDB
 	@$(SPARK_BIN)/python -m pytest -s tests/spark
+
+test-postgres: $(VENV)/.installed-dev  ## a database's tables on a server that starts and stops for it
+	@if ! command -v initdb > /dev/null && ! ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1; then \
+		echo "No PostgreSQL here: installing Debian's package postgresql ..."; \
+		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$as_root apt-get update --quiet --quiet && \
+		$$as_root apt-get install --yes --quiet --quiet --no-install-recommends postgresql; \
+	fi
+	@$(BIN)/python -m pytest tests/postgres
 
 test: $(VENV)/.installed-dev lint  ## lint and all tests of the default suite
 	@$(BIN)/python -m pytest
@@ -124,4 +133,4 @@ lock: $(VENV)/.installed-dev  ## resolve the lock files anew
 		--no-annotate - --output-file requirements-parse-gate.lock
 
 clean:  ## remove what a build leaves, but not the exports
-	@rm -rf target logs warehouse/*.duckdb warehouse/*.wal warehouse/spark
+	@rm -rf target logs warehouse/*.duckdb warehouse/*.wal warehouse/*.fetched warehouse/spark

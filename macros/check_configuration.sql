@@ -4,7 +4,8 @@
 {#- What each var may be. -#}
 {% macro configuration_rules() -%}
     {{ return({
-        'input': 'any', 'inputs': 'any', 'relations': 'any', 'segmentations': 'any',
+        'input': 'any', 'inputs': 'any', 'relations': 'any', 'headers': 'any',
+        'source_freshness': 'any', 'segmentations': 'any',
         'currency_spellings': 'any', 'exchange_rates': 'any',
         'reporting_currency': 'any', 'time_zone': 'time_zone',
         'as_of_date': 'date', 'earliest_plausible_date': 'date',
@@ -48,6 +49,7 @@
     {% do check_rebuild() %}
     {% do check_input_declaration() %}
     {% do check_relations() %}
+    {% do check_headers() %}
     {% for name, segmentation in segmentations().items() %}
         {% do check_segmentation(name, segmentation) %}
     {% endfor %}
@@ -60,13 +62,18 @@
 {#- Lists what the run reads, and holds the headers of each file against the columns. -#}
 {% macro check_data_files(spec) -%}
     {% if is_built_in_this_run(spec.table) %}{{ return('') }}{% endif %}
-    {% set is_file = not var('relations').get(spec.table)
-        and (env_var(path_variable(spec), '') or not spec.get('may_be_absent')) %}
-    {% if is_file %}{% do list_data_files(spec) %}{% endif %}
+    {% set kind = source_kind(spec) %}
+    {% if kind == 'files' %}
+        {% do list_data_files(spec) %}
+    {% elif kind == 'database' %}
+        {% do list_database_table(spec) %}
+    {% elif kind == 'relation' %}
+        {% do check_relation(spec) %}
+    {% endif %}
     {% set source = data_file_source(spec) %}
     {% for group in source.get('groups', [source]) %}
         {% set columns = data_file_columns(spec, group) %}
-        {% if source.kind == 'relation' %}
+        {% if source.kind in ['relation', 'database'] %}
             {% do note_relation(spec, source, columns) %}
         {% endif %}
     {% endfor %}
@@ -215,6 +222,39 @@
             ~ kind ~ "'; it must be numeric or categorical."
         ) %}
     {% endfor %}
+{%- endmacro %}
+
+{#- That the var headers names columns which there are. -#}
+{% macro check_headers() -%}
+    {% set tables = input_contract() | list %}
+    {% for table, headers in var('headers').items() %}
+        {% if table not in tables %}
+            {% do stop(
+                "var 'headers' names the table '" ~ table ~ "'. Tables: "
+                ~ tables | join(', ') ~ '.'
+            ) %}
+        {% endif %}
+        {% set known = contract_columns(table) %}
+        {% for name in headers if name not in known %}
+            {% do stop(
+                "var 'headers' names the column '" ~ name ~ "' of " ~ table
+                ~ '. It has: ' ~ known | join(', ') ~ '.'
+            ) %}
+        {% endfor %}
+    {% endfor %}
+{%- endmacro %}
+
+{#- That a relation is there, or an error that says what is. -#}
+{% macro check_relation(spec) -%}
+    {% set relation = relation_of(spec.table) %}
+    {% if relation is string and not has_relation(relation) %}
+        {% set parts = relation.split('.') %}
+        {% do stop(
+            'there is no relation ' ~ relation ~ ' for ' ~ spec.table ~ ' of input '
+            ~ "'" ~ var('input') ~ "' in " ~ target.database ~ '. Name the right one in the var '
+            ~ 'relations, as {' ~ spec.table ~ ': schema.table}.'
+        ) %}
+    {% endif %}
 {%- endmacro %}
 
 {% macro check_segmentation(name, segmentation) -%}

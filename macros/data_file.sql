@@ -3,40 +3,65 @@
         table: the contract table it is for; var relations may name a relation to read
             in place of the file
         path_variable: the environment variable that holds the path; absent:
-            SEGMENTATION_DATA
+            SEGMENTATION_DATA; null: there are no files, relations alone
+        database: postgresql, where the rows are in a database's table, of the name that
+            relation gives; var relations may give another
         may_be_absent: true where neither a file nor a relation means no rows
+        sheet: of workbooks; absent: the first
         encoding: of text files, utf-8 or cp1252; absent: what the file itself says,
             see text_file_facts()
         delimiter: of text files; absent: the one of , ; and TAB that is most frequent
             in the header
-        columns: {name: [headers that mean it, first found wins]}
+        columns: {name: [headers that mean it, first found wins]}; absent: the columns that
+            the input declares, under their own names. The var headers has further ones
         fixed_width: {name: [first character, number of them]}; a text file without a
             header and delimiters then. The columns are what a typed source has
-        optional: names that may be absent (a null column then) -#}
+        optional: names that may be absent (a null column then); absent: the contract's -#}
 
 {% macro path_variable(spec) -%}
     {{ return(spec.get('path_variable', 'SEGMENTATION_DATA')) }}
 {%- endmacro %}
 
-{#- Where the rows are: {kind: relation, absent or files, path, groups}. The files come in
-    groups that are read alike: {kind: parquet, text or fixed_width, path of the first,
-    files, header, and of text encoding and delimiter}. -#}
+{#- Where the rows are: {kind: relation, database, absent or files, path, groups}. The
+    files come in groups that are read alike: {kind: parquet, workbook, json_lines, text or
+    fixed_width, path of the first, files, header, and of text encoding and delimiter}. -#}
 {% macro data_file_source(spec) -%}
-    {% set relation = relation_of(spec.get('table')) %}
-    {% if relation %}
-        {{ return({'kind': 'relation', 'path': relation}) }}
-    {% endif %}
-    {% if spec.get('may_be_absent') and not env_var(path_variable(spec), '') %}
-        {{ return({'kind': 'absent', 'path': ''}) }}
+    {% set kind = source_kind(spec) %}
+    {% if kind == 'database' %}
+        {{ return(database_source(spec)) }}
+    {% elif kind == 'relation' %}
+        {{ return({'kind': kind, 'path': relation_of(spec.table)}) }}
+    {% elif kind == 'absent' %}
+        {{ return({'kind': kind, 'path': ''}) }}
     {% endif %}
     {{ return(files_source(spec, data_files(spec))) }}
+{%- endmacro %}
+
+{% macro source_kind(spec) -%}
+    {% set may_be_absent = spec.get('may_be_absent') %}
+    {% if spec.get('database') %}
+        {{ return('database') }}
+    {% elif relation_of(spec.table) %}
+        {{ return(
+            'absent' if may_be_absent and not var('relations').get(spec.table)
+            and not has_relation(relation_of(spec.table)) else 'relation'
+        ) }}
+    {% elif may_be_absent and not (path_variable(spec) and env_var(path_variable(spec), '')) %}
+        {{ return('absent') }}
+    {% elif not path_variable(spec) %}
+        {% do stop(
+            "input '" ~ var('input') ~ "' reads tables of the warehouse: name them in the var "
+            ~ 'relations, as {schema: raw} or {' ~ spec.table ~ ': raw.' ~ spec.table ~ '}.'
+        ) %}
+    {% endif %}
+    {{ return('files') }}
 {%- endmacro %}
 
 {% macro files_source(spec, files) -%}
     {% set groups = {} %}
     {#- an empty file among others brings nothing -#}
     {% for file in files if file.header or files | length == 1 or spec.get('fixed_width') %}
-        {% set key = (is_parquet(file.path), file.encoding, file.header) %}
+        {% set key = (file_kind(spec, file.path), file.encoding, file.header) %}
         {% do groups.setdefault(
             key, dict(file_group(spec, file), number=groups | length + 1)
         ).files.append(file) %}
@@ -52,20 +77,17 @@
 {% macro file_group(spec, file) -%}
     {% set group = {
         'path': file.path, 'files': [], 'header': file.header, 'encoding': file.encoding,
+        'kind': file_kind(spec, file.path),
     } %}
-    {% if is_parquet(file.path) %}
-        {% do group.update({'kind': 'parquet'}) %}
-    {% elif spec.get('fixed_width') %}
-        {% do group.update({'kind': 'fixed_width', 'fields': spec.fixed_width}) %}
-    {% else %}
+    {% if group.kind == 'fixed_width' %}
+        {% do group.update({'fields': spec.fixed_width}) %}
+    {% elif group.kind == 'text' %}
         {% set frequent = namespace(delimiter=',') %}
         {% for delimiter in [';', '\t']
             if file.header.count(delimiter) > file.header.count(frequent.delimiter) %}
             {% set frequent.delimiter = delimiter %}
         {% endfor %}
-        {% do group.update({
-            'kind': 'text', 'delimiter': spec.get('delimiter') or frequent.delimiter,
-        }) %}
+        {% do group.update({'delimiter': spec.get('delimiter') or frequent.delimiter}) %}
     {% endif %}
     {{ return(group) }}
 {%- endmacro %}
@@ -144,6 +166,7 @@
     {% for row in found %}
         {% do add_rejects(row[0], data_files(model.config.meta.data_file)) %}
     {% endfor %}
+    {% do remove_fetched(model.config.meta.data_file) %}
     {% do end_increment() %}
 {%- endmacro %}
 
@@ -206,9 +229,11 @@
         {{ return([]) }}
     {% elif source.kind == 'relation' %}
         {{ return(run_query('select * from ' ~ source.path ~ ' limit 0').column_names | list) }}
-    {% elif source.kind == 'parquet' %}
+    {% elif source.kind in ['workbook', 'json_lines'] %}
+        {{ return(fromjson(source.header)) }}
+    {% elif source.kind in ['parquet', 'database'] %}
         {% set names = [] %}
-        {% for name, type in fromjson(source.header) %}{% do names.append(name) %}{% endfor %}
+        {% for column in fromjson(source.header) %}{% do names.append(column[0]) %}{% endfor %}
         {{ return(names) }}
     {% elif source.kind == 'fixed_width' %}
         {{ return(source.fields | list) }}
@@ -225,6 +250,32 @@
     {{ return(headers) }}
 {%- endmacro %}
 
+{#- The columns of a table that the input declares and a source may have. -#}
+{% macro contract_columns(table) -%}
+    {% set contract = input_contract()[table] %}
+    {% set names = [] %}
+    {% for name in contract.required + contract.optional
+        if has(table, name) and name not in [
+            'delivery_number', 'source_file', 'source_line', 'source_row', 'reject_reason',
+        ] %}
+        {% do names.append(name) %}
+    {% endfor %}
+    {{ return(names + (customer_attributes() | list if table == 'customers' else [])) }}
+{%- endmacro %}
+
+{#- The headers that mean a column, by name: those of the var before the input's own. -#}
+{% macro column_spellings(spec) -%}
+    {% set spellings = dict(spec.get('columns') or {}) %}
+    {% for name in contract_columns(spec.table) if not spec.get('columns') %}
+        {% do spellings.update({name: [name]}) %}
+    {% endfor %}
+    {% for name, further in (var('headers').get(spec.table) or {}).items() %}
+        {% set given = [further] if further is string else further %}
+        {% do spellings.update({name: given + spellings.get(name, [])}) %}
+    {% endfor %}
+    {{ return(spellings) }}
+{%- endmacro %}
+
 {% macro fold_header(header) -%}
     {{ return(modules.re.sub('[^a-z0-9]', '', header.lower())) }}
 {%- endmacro %}
@@ -237,17 +288,19 @@
     {% set folded = [] %}
     {% for header in headers %}{% do folded.append(fold_header(header)) %}{% endfor %}
     {% set positions = {} %}
-    {% for name, spellings in spec.columns.items() %}
+    {% set optional = spec.get('optional', [] if spec.get('columns')
+        else input_contract()[spec.table].optional) %}
+    {% for name, spellings in column_spellings(spec).items() %}
         {% set found = [] %}
         {% for spelling in spellings if fold_header(spelling) in folded %}
             {% do found.append(folded.index(fold_header(spelling))) %}
         {% endfor %}
-        {% if not found and source.kind != 'absent' and name not in spec.get('optional', []) %}
+        {% if not found and source.kind != 'absent' and name not in optional %}
             {{ exceptions.raise_compiler_error(
-                source.path ~ " lacks the column " ~ (spellings | join(' or '))
+                source.get('name', source.path) ~ " lacks the column " ~ (spellings | join(' or '))
                 ~ " that input '" ~ var('input') ~ "' needs. It has: "
                 ~ (headers | join(', ')) ~ ". Rename the column in the file, or add its "
-                ~ "header to the input's data_file columns."
+                ~ "header to the input's data_file columns or to the var headers."
             ) }}
         {% endif %}
         {% do positions.update({name: (found | first) if found else none}) %}
@@ -295,6 +348,10 @@
             {% do queries.append(read_text_rows(group, columns)) %}
         {% elif group.kind == 'fixed_width' %}
             {% do queries.append(read_fixed_width_rows(group)) %}
+        {% elif group.kind == 'json_lines' %}
+            {% do queries.append(read_json_rows(group, columns)) %}
+        {% elif group.kind == 'workbook' %}
+            {% do queries.append(read_workbook_rows(group, columns, spec.get('sheet'))) %}
         {% else %}
             {% do queries.append(read_typed_rows(group, columns)) %}
         {% endif %}
@@ -405,19 +462,32 @@ from records
 {%- endmacro %}
 
 {% macro default__store_lines() -%}
-    {{ return('') }}
+    {% if not execute %}{{ return('') }}{% endif %}
+    {% set spec = model.config.meta.data_file %}
+    {#- what a continued table takes in was fetched at the start of the run -#}
+    {% if spec.get('database') and not is_continued() %}
+        {% do fetch_database_table(spec, database_source(spec)) %}
+    {% endif %}
 {%- endmacro %}
 
 {#- What to select from for the rows of Parquet files, with their place in it, from 1,
-    as file_line, and the path. -#}
-{% macro parquet_rows(files) -%}
-    {{ return(adapter.dispatch('parquet_rows', 'customer_segmentation')(files)) }}
+    as file_line, the path, and the partitions that the path names. -#}
+{% macro parquet_rows(source) -%}
+    {% set headers = fromjson(source.header) %}
+    {% set partitions = [] %}
+    {% for name, type in headers if type == 'partition' %}
+        {% do partitions.append(', ' ~ partition_value('path', name) ~ ' as ' ~ adapter.quote(name)) %}
+    {% endfor %}
+    {{ return(
+        adapter.dispatch('parquet_rows', 'customer_segmentation')(source.files, partitions | join)
+    ) }}
 {%- endmacro %}
 
-{% macro default__parquet_rows(files) -%}
+{% macro default__parquet_rows(files, partitions) -%}
     {{ return(
-        "(select *, file_row_number + 1 as file_line from read_parquet("
-        ~ path_list(files) ~ ", file_row_number = true, filename = 'path'))"
+        '(select *, file_row_number + 1 as file_line' ~ partitions ~ ' from read_parquet('
+        ~ path_list(files)
+        ~ ", file_row_number = true, filename = 'path', hive_partitioning = false))"
     ) }}
 {%- endmacro %}
 
@@ -440,8 +510,8 @@ select
     {%- else %}{{ adapter.quote(columns.headers[position]) }}{% endif %} as {{ name }}
     {%- endfor %}
 {% if is_parquet -%}
-from {{ parquet_rows(source.files) }} as numbered
-{%- elif source.kind == 'relation' -%}
+from {{ parquet_rows(source) }} as numbered
+{%- elif source.kind in ['relation', 'database'] -%}
 from {{ source.path }}
 {%- else -%}
 from (select 1 as nothing) as absent
@@ -571,8 +641,8 @@ from records
 
 {#- The independent count of what the chosen input's files hold: every physical line
     that is not blank, less the header, as counted when the file was first looked at, and
-    less the lines that continue a quoted field. Of Parquet and relations it is the number
-    of rows. An input whose tables are no files counts them itself, in
+    less the lines that continue a quoted field. Of Parquet, workbooks and relations it is
+    the number of rows. An input whose tables are no files counts them itself, in
     <input>__physical_rows. -#}
 {% macro count_physical_rows() -%}
     {% if input_settings().get('physical_rows') == 'own' %}
@@ -604,6 +674,8 @@ select
     - (select coalesce(sum(line_count - 1), 0) from {{ node.relation_name }})
     {%- elif source.kind == 'relation' -%}
     (select count(*) from {{ source.path }})
+    {%- elif source.kind == 'database' -%}
+    {{ source.row_count or 0 }}
     {%- else -%}
     0
     {%- endif %} as row_count

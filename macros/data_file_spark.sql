@@ -42,7 +42,7 @@
         {% do columns.append([row[0], row[1]]) %}
     {% endfor %}
     {{ return({
-        'header': tojson(columns), 'row_count': run_query('select count(*) from ' ~ rows)[0][0],
+        'columns': columns, 'row_count': run_query('select count(*) from ' ~ rows)[0][0],
     }) }}
 {%- endmacro %}
 
@@ -333,9 +333,9 @@ from records
     end
 {%- endmacro %}
 
-{% macro spark__parquet_rows(files) -%}
+{% macro spark__parquet_rows(files, partitions) -%}
     {{ return(
-        '(select *, _metadata.row_index + 1 as file_line, ' ~ spark_path() ~ ' as path'
-        ~ ' from parquet.`' ~ spark_paths(files) ~ '`)'
+        '(select *' ~ partitions ~ ' from (select *, _metadata.row_index + 1 as file_line, '
+        ~ spark_path() ~ ' as path from parquet.`' ~ spark_paths(files) ~ '`) as placed)'
     ) }}
 {%- endmacro %}

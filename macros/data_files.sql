@@ -17,6 +17,15 @@
     {{ return(state_schema() ~ '.data_files_' ~ table) }}
 {%- endmacro %}
 
+{#- Whether there is such a table or view; of one in another database the engine says. -#}
+{% macro has_relation(name) -%}
+    {% set parts = name.replace('"', '').replace('`', '').split('.') %}
+    {{ return(
+        parts | length > 2
+        or has_table(parts[0] if parts | length > 1 else target.schema, parts[-1])
+    ) }}
+{%- endmacro %}
+
 {#- The path that the user gave, or an error that says how to give it. -#}
 {% macro data_root(spec) -%}
     {% set variable = path_variable(spec) %}
@@ -75,7 +84,8 @@
         {{ exceptions.raise_compiler_error(
             "no such file: " ~ root ~ " (from the environment variable "
             ~ path_variable(spec) ~ ", for input '" ~ var('input') ~ "'; of a folder the "
-            ~ "files are read that end in csv, tsv, txt or parquet, or that and gz)."
+            ~ "files are read that end in csv, tsv, txt, jsonl, ndjson or json, or that and "
+            ~ "gz, or in parquet, xlsx, xlsm, xlsb, xls or ods)."
         ) }}
     {% endif %}
     {% set known = {} %}
@@ -138,12 +148,16 @@
     {% set pattern = root | replace("'", "''") %}
     {% set is_folder = run_query("select count(*) from glob('" ~ pattern ~ "')")[0][0] == 0 %}
     {% if is_folder %}{% set pattern = pattern.rstrip('/') ~ '/*' %}{% endif %}
-    {% if is_folder and run_query("select count(*) from glob('" ~ pattern ~ "')")[0][0] == 0 %}
-        {{ return([]) }}
-    {% endif %}
+    {#- a folder has hive partitions in folders that are named key=value -#}
+    {% set given = [pattern, pattern ~ '=*/**'] if is_folder else [pattern] %}
+    {% set patterns = [] %}
+    {% for path in given if run_query("select count(*) from glob('" ~ path ~ "')")[0][0] > 0 %}
+        {% do patterns.append("'" ~ path ~ "'") %}
+    {% endfor %}
+    {% if not patterns %}{{ return([]) }}{% endif %}
     {% set rows = run_query(
-        "select filename, size, cast(epoch_us(last_modified) as varchar) from read_blob('" ~ pattern
-        ~ "') order by filename"
+        'select filename, size, cast(epoch_us(last_modified) as varchar) from read_blob(['
+        ~ patterns | join(', ') ~ ']) order by filename'
     ) %}
     {{ return(named_files(rows, pattern if is_folder else root, is_folder)) }}
 {%- endmacro %}
@@ -154,8 +168,11 @@
     {% set files = [] %}
     {% for row in rows %}
         {% set name = row[0][folder | length:] if row[0].startswith(folder) else row[0] %}
-        {% if not is_folder
-            or modules.re.search('^[^._].*[.](csv|tsv|txt|parquet)([.]gz)?$', name.lower()) %}
+        {% if not is_folder or modules.re.search(
+            '^([^/._][^/]*=[^/]*/)*[^/._~][^/]*[.]'
+            ~ '((csv|tsv|txt|parquet|jsonl|ndjson|json)([.]gz)?|xlsx|xlsm|xlsb|xls|ods)$',
+            name.lower()
+        ) %}
             {% do files.append({
                 'path': row[0], 'name': name, 'size': row[1], 'modified': row[2] or '',
             }) %}
@@ -164,37 +181,51 @@
     {{ return(files) }}
 {%- endmacro %}
 
-{% macro is_parquet(path) -%}
-    {{ return(path.lower().endswith('.parquet')) }}
-{%- endmacro %}
-
 {#- What each of some files holds: header, encoding and the number of its rows, or an
     error that names the file. -#}
 {% macro look_at_files(spec, root, files) -%}
-    {% set texts = [] %}
+    {% set of_kind = {} %}
     {% for file in files %}
+        {% set kind = file_kind(spec, file.path) %}
+        {% do check_file_kind(kind, file.path) %}
         {% do file.update({'encoding': 'utf-8', 'broken': 0, 'letters': 0, 'header': ''}) %}
-        {% if is_parquet(file.path) %}
-            {% do file.update(adapter.dispatch('parquet_facts', 'customer_segmentation')(file.path)) %}
-        {% else %}
-            {% do texts.append(file) %}
-        {% endif %}
+        {% do of_kind.setdefault(kind, []).append(file) %}
     {% endfor %}
-    {% if texts %}
-        {% do look_at_text_files(texts, spec.get('encoding'), spec.get('fixed_width')) %}
+    {% for file in of_kind.get('parquet', []) %}
+        {% do file.update(parquet_facts(file.path)) %}
+    {% endfor %}
+    {% for file in of_kind.get('workbook', []) %}
+        {% do file.update(workbook_facts(spec, file.path)) %}
+    {% endfor %}
+    {% if 'json_lines' in of_kind %}
+        {% do look_at_json_lines(of_kind.json_lines) %}
     {% endif %}
+    {% for kind in ['text', 'fixed_width'] if kind in of_kind %}
+        {% do look_at_text_files(of_kind[kind], spec.get('encoding'), kind == 'fixed_width') %}
+    {% endfor %}
     {{ return(files) }}
 {%- endmacro %}
 
-{#- The columns with their types as JSON, and the number of rows. -#}
+{#- The columns of a Parquet file with their types as JSON, partitions among them, and the
+    number of its rows. -#}
+{% macro parquet_facts(path) -%}
+    {% set facts = adapter.dispatch('parquet_facts', 'customer_segmentation')(path) %}
+    {% set names = [] %}
+    {% for name, type in facts.columns %}{% do names.append(name) %}{% endfor %}
+    {% for key in partition_keys(path, names) %}
+        {% do facts.columns.append([key, 'partition']) %}
+    {% endfor %}
+    {{ return({'header': tojson(facts.columns), 'row_count': facts.row_count}) }}
+{%- endmacro %}
+
 {% macro default__parquet_facts(path) -%}
     {% set quoted = path | replace("'", "''") %}
     {% set columns = [] %}
-    {% for row in run_query("describe select * from read_parquet('" ~ quoted ~ "')") %}
+    {% for row in run_query("describe select * from read_parquet('" ~ quoted ~ "', hive_partitioning = false)") %}
         {% do columns.append([row[0], row[1]]) %}
     {% endfor %}
     {{ return({
-        'header': tojson(columns),
+        'columns': columns,
         'row_count': run_query("select count(*) from read_parquet('" ~ quoted ~ "')")[0][0],
     }) }}
 {%- endmacro %}
@@ -205,19 +236,19 @@
     broken bytes most lines with such letters are sound. Where the only such letter is
     broken it counts as Windows-1252, in which it can be read; declare utf-8 to have
     the line in quarantine. A byte order mark is believed. -#}
-{% macro look_at_text_files(files, declared, fixed_width) -%}
+{% macro look_at_text_files(files, declared, without_header) -%}
     {% if declared not in [none, 'utf-8', 'cp1252'] %}
         {{ exceptions.raise_compiler_error(
             "the data_file of input '" ~ var('input') ~ "' has the encoding '"
             ~ declared ~ "'; it must be utf-8 or cp1252."
         ) }}
     {% endif %}
-    {% set facts = adapter.dispatch('text_file_facts', 'customer_segmentation')(files, fixed_width) %}
+    {% set facts = adapter.dispatch('text_file_facts', 'customer_segmentation')(files, without_header) %}
     {% for file in files %}
         {% set its = facts[file.path] %}
         {% do file.update(its) %}
         {% do file.update({'encoding': declared or 'utf-8'}) %}
-        {% if not fixed_width and (declared == 'cp1252'
+        {% if not without_header and (declared == 'cp1252'
             or not declared and its.broken > 0 and its.broken >= 0.9 * its.letters) %}
             {% set decoded = adapter.dispatch('decoded_facts', 'customer_segmentation')(file.path) %}
             {% if declared or not decoded.header.startswith('\u00ef\u00bb\u00bf') %}
@@ -225,7 +256,7 @@
                 {% do file.update(decoded) %}
             {% endif %}
         {% endif %}
-        {% if file.encoding == 'utf-8' and its.header_is_broken and not fixed_width %}
+        {% if file.encoding == 'utf-8' and its.header_is_broken and not without_header %}
             {{ exceptions.raise_compiler_error(
                 'the header of ' ~ file.path ~ ' is not UTF-8, though '
                 ~ (its.letters - its.broken) ~ " lines are. Repair the header, or add "
@@ -237,7 +268,7 @@
 
 {#- By path: of the lines with a letter beyond ASCII, letters, how many are not UTF-8,
     broken; the header as UTF-8; and how many lines are not blank, header apart. -#}
-{% macro default__text_file_facts(files, fixed_width) -%}
+{% macro default__text_file_facts(files, without_header) -%}
     {% set rejects = 'encoding_rejects' %}
     {% for table in [rejects, rejects ~ '_scan'] %}
         {% do run_query('drop table if exists ' ~ table) %}
@@ -252,13 +283,13 @@
     {% set sound = run_query(
         'select path, max(case when line_number = 1 then line end),'
         ~ ' count(case when strlen(line) > length(line) then 1 end),'
-        ~ ' count(case when ' ~ ('trim(line)' if fixed_width else 'line') ~ " <> '' then 1 end)"
+        ~ ' count(case when ' ~ ('trim(line)' if without_header else 'line') ~ " <> '' then 1 end)"
         ~ ' from (' ~ physical_lines(files, rejects=rejects) ~ ') as lines group by path'
     ) %}
     {% for row in sound %}
         {% do facts[row[0]].update({
             'header': row[1] or '', 'letters': row[2],
-            'row_count': row[3] - (0 if fixed_width else 1),
+            'row_count': row[3] - (0 if without_header else 1),
         }) %}
     {% endfor %}
     {% set broken = run_query(
@@ -279,7 +310,7 @@
 
 {#- Header and number of lines of a file in Windows-1252. -#}
 {% macro default__decoded_facts(path) -%}
-    {% do check_plugin(path) %}
+    {% do check_plugin(path ~ ' is in Windows-1252', 'convert the file to UTF-8') %}
     {% set found = run_query(
         'select max(case when line_number = 1 then line end),'
         ~ " count(case when line <> '' then 1 end) - 1"

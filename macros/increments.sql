@@ -105,7 +105,7 @@
         'training_sample_size', 'random_seed', 'map_sample_size', 'minimum_customers',
         'churn_horizon_days', 'new_customer_days', 'purchase_model', 'purchase_prior',
         'purchase_values', 'value_horizon_days', 'annual_discount_rate', 'margin_rate',
-        'budget', 'export_personal_data', 'inputs', 'max_silent_days', 'as_of_date',
+        'budget', 'export_personal_data', 'inputs', 'source_freshness', 'max_silent_days', 'as_of_date',
         'rebuild_into', 'rfm_window_months', 'history_months', 'history_warm_up_days',
         'refit_policy', 'refit_drift_limit', 'refit_after_days', 'contact_pause_days',
         'universal_control_share', 'detectable_lift', 'campaign_outcome_days',
@@ -178,7 +178,7 @@
         or spec.table != 'order_lines' or not has_table(node.schema, node.alias) %}
         {{ return('') }}
     {% endif %}
-    {% set type = run_query(
+    {% set type = 'VARCHAR' if source.kind == 'database' else run_query(
         'describe select ' ~ adapter.quote(columns.headers[place]) ~ ' from ' ~ source.path
     )[0][1] %}
     {% set time = 'loaded_at' if type.startswith('TIMESTAMP') or type == 'DATE'
@@ -188,6 +188,11 @@
         ~ ' day as varchar) from ' ~ node.relation_name
     )[0][0] %}
     {% if since is none %}{{ return('') }}{% endif %}
+    {% set row_count = '(select count(*) from given)' %}
+    {% if source.kind == 'database' %}
+        {% set row_count = fetch_database_window(spec, source, columns, since) %}
+        {% if row_count is none %}{{ return('') }}{% endif %}
+    {% endif %}
     {% set type = 'timestamptz' if 'ZONE' in type else 'timestamp' %}
     {% set window = 'coalesce(' ~ time ~ " >= cast('" ~ since ~ "' as " ~ type ~ '), true)' %}
     {% set counts = run_query(
@@ -198,7 +203,7 @@
         ~ 'gone as (select * from held except all select * from there), '
         ~ 'came as (select * from there except all select * from held) '
         ~ 'select (select count(*) from gone), (select count(*) from came),'
-        ~ ' (select count(*) from given), (select count(*) from ' ~ node.relation_name ~ ')'
+        ~ ' ' ~ row_count ~ ', (select count(*) from ' ~ node.relation_name ~ ')'
     )[0] %}
     {% if counts[0] == 0 and counts[2] == counts[1] + counts[3] %}
         {% do run_query(
@@ -244,7 +249,7 @@ from (
 {% macro has_read_files(reader) -%}
     {% set spec = graph.nodes['model.customer_segmentation.' ~ reader].config.meta.data_file %}
     {% set source = data_file_source(spec) %}
-    {% if source.kind == 'relation' %}
+    {% if source.kind in ['relation', 'database'] %}
         {{ return(this_run().get('relation_window') is not none) }}
     {% endif %}
     {{ return(
@@ -325,7 +330,9 @@ from (
     {% set upstream = increment_of(continued_models().get(model.name)) %}
     {% if spec %}
         {% set number = next_delivery() %}
-        {% if data_file_source(spec).kind == 'files' %}
+        {% if data_file_source(spec).kind == 'database' %}
+            {% do note_database_rows(spec, number) %}
+        {% elif data_file_source(spec).kind == 'files' %}
             {% do run_query(
                 'update ' ~ data_files_table(spec.table) ~ ' set delivery_number = ' ~ number
                 ~ (' where delivery_number is null' if is_continued() else '')

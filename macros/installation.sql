@@ -34,15 +34,15 @@
     ) }}
 {%- endmacro %}
 
-{#- Before a file is read that only the plugin of our own profile can decode. -#}
-{% macro check_plugin(path) -%}
+{#- Before what only the plugin of our own profile can read, with what else could be done. -#}
+{% macro check_plugin(what, instead) -%}
     {% if run_query(
         "select count(*) from duckdb_functions() where function_name = 'decode_text'"
     )[0][0] == 0 %}
         {% do stop(
-            path ~ ' is in Windows-1252, which the profile ' ~ target.profile_name
-            ~ ' cannot read: convert the file to UTF-8, or add plugins: [{module: '
-            ~ 'segmentation.duckdb_plugin}] to its target ' ~ target.name ~ '.'
+            what ~ ', which the profile ' ~ target.profile_name ~ ' cannot read: ' ~ instead
+            ~ ', or add plugins: [{module: segmentation.duckdb_plugin}] to its target '
+            ~ target.name ~ '.'
         ) %}
     {% endif %}
 {%- endmacro %}

@@ -80,7 +80,9 @@
 {#- The configuration that the figures follow from, as JSON for the manifest. -#}
 {% macro publishing_configuration() -%}
     {% set configuration = {} %}
-    {% for name in configuration_rules() if name not in ['input', 'inputs', 'registry_schema'] %}
+    {% for name in configuration_rules() if name not in [
+        'input', 'inputs', 'registry_schema', 'source_freshness',
+    ] %}
         {#- a date on the command line is a date, which JSON does not know -#}
         {% set is_date = configuration_rules()[name] == 'date' and var(name) %}
         {% set value = var(name) | string if is_date else var(name) %}

@@ -1,11 +1,22 @@
 {#- Tables of the warehouse in place of the input's files: the var `relations`, by the name
     of the contract's table. A value is the name of a relation (`raw.order_lines`), or, in
     the words of the project that installs this one, `{ref: model}` or
-    `{source: [source, table]}`: of these the graph knows what must be built first. -#}
+    `{source: [source, table]}`: of these the graph knows what must be built first. The key
+    `schema` says where names without a dot are; a table that the var does not name is then
+    looked for there under the contract's name. -#}
+
+{#- What the var says of a table; none where it says nothing. -#}
+{% macro given_relation(table) -%}
+    {% set schema = var('relations').get('schema') %}
+    {% set given = var('relations').get(table) or (table if schema else none) %}
+    {{ return(
+        schema ~ '.' ~ given if schema and given is string and '.' not in given else given
+    ) }}
+{%- endmacro %}
 
 {#- What to select from for a contract table; none where the var names nothing. -#}
 {% macro relation_of(table) -%}
-    {% set given = var('relations').get(table) %}
+    {% set given = given_relation(table) %}
     {% if given is not mapping %}{{ return(given) }}{% endif %}
     {% set node = relation_node(given) %}
     {{ return(node.relation_name) }}
@@ -20,6 +31,9 @@
 
 {#- For a model that reads a contract table, while it is parsed: what it waits for. -#}
 {% macro wait_for_relation(table) -%}
+    {% if var('input') == 'warehouse' and var('relations').get(table) is not mapping %}
+        {% do source('warehouse', table) %}
+    {% endif %}
     {% for name, given in var('relations').items() if given is mapping
         and (name == table or table not in input_contract()) %}
         {% if 'ref' in given %}
@@ -57,10 +71,10 @@
 
 {#- For the start of a run. -#}
 {% macro check_relations() -%}
-    {% for table, given in var('relations').items() %}
+    {% for table, given in var('relations').items() if table != 'schema' %}
         {% if table not in input_contract() %}
             {% do stop(
-                "the var relations names '" ~ table ~ "'. Known tables: "
+                "the var relations names '" ~ table ~ "'. It may name: schema, "
                 ~ input_contract() | join(', ') ~ '.'
             ) %}
         {% endif %}

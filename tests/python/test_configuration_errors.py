@@ -75,6 +75,19 @@ WRONG = {
     "transform": (
         feature("monetary", transform="log"), ["'log'", "monetary", "log1p or none"],
     ),
+    "no such relation": (
+        {"input": "warehouse", "relations": {"schema": "raw"}},
+        ["no relation raw.order_lines", "{order_lines: schema.table}"],
+    ),
+    "no relations": ({"input": "warehouse"}, ["'warehouse'", "relations", "{schema:"]),
+    "relation of what": (
+        {"relations": {"orders": "raw.orders"}}, ["'orders'", "order_lines"],
+    ),
+    "header of what": (
+        {"headers": {"order_lines": {"price": "Price"}}},
+        ["'price'", "order_lines", "unit_price"],
+    ),
+    "headers of what": ({"headers": {"orders": {}}}, ["'orders'", "order_lines"]),
     "no features": (segmentation(features={}), ["'value'", "features"]),
 }  # fmt: skip
 RIGHT = {

@@ -1,0 +1,1 @@
+{{ read_data_file() }}
