@@ -191,7 +191,8 @@ def test_a_file_that_needs_the_plugin_says_so(unbuilt, tmp_path):
     header = "order_id,customer_id,ordered_at,product_id,quantity,unit_price"
     file.write_bytes(f"{header}\nO1,C1,2024-01-01,Café,1,2\n".encode("cp1252"))
     output = consumer.run(
-        "build", "--select", "template__order_lines", "--vars", "{input: template, relations: {}, headers: {}}",
+        "build", "--select", "template__order_lines",
+        "--vars", "{input: template, relations: {}, headers: {}}",
         environment={"SEGMENTATION_DATA": str(file)}, green=False,
     )  # fmt: skip
     assert "add plugins: [{module: segmentation.duckdb_plugin}]" in output
