@@ -251,7 +251,7 @@
         {% set parts = relation.split('.') %}
         {% do stop(
             'there is no relation ' ~ relation ~ ' for ' ~ spec.table ~ ' of input '
-            ~ "'" ~ var('input') ~ "' in " ~ target.database ~ '. Name the right one in the var '
+            ~ "'" ~ var('input') ~ "'. Name the right one in the var "
             ~ 'relations, as {' ~ spec.table ~ ': schema.table}.'
         ) %}
     {% endif %}
