@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+from segmentation.explorer import is_current, write_explorer
 from segmentation.publishing_engines import engine_of
 from segmentation.report import REPORT_TABLES, write_report
 from segmentation.spreadsheets import write_csv
@@ -75,6 +76,7 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
         manifest = {
             "input": run["input_name"],
             "as_of_date": _date(run["as_of_date"]),
+            "currency": run["currency"],
             "configuration": json.loads(run["configuration"]),
             "files": files,
         }
@@ -92,6 +94,8 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
             if not _is_whole(exports, manifest):
                 _replace_folder(Path(temporary), exports / manifest["folder"], files)
             _replace_manifest(exports, manifest)
+        explorer = _draw_explorer(exports)
+        if is_new:
             _write_report(exports, manifest, published, run["currency"])
             in_use = {manifest["folder"], published.get("folder"), Path(temporary).name}
             _remove_old(exports, keep=in_use)
@@ -105,7 +109,7 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
     return _outcome(
         "published" if is_new else "unchanged",
         manifest["folder"],
-        f"{message}; {promoted}.",
+        f"{message}; {promoted}.{explorer}",
     )
 
 
@@ -184,6 +188,23 @@ def _replace_manifest(exports: Path, manifest: dict) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(exports / MANIFEST)
+
+
+def _draw_explorer(exports: Path) -> str:
+    """Draw the page of the set that is published, unless it is there as it should be.
+
+    Returns what to say: the set is published, whether it could be drawn or not.
+    """
+    try:
+        if not is_current(exports):
+            write_explorer(exports)
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return (
+            f" The explorer page could not be drawn ({reason}); the tables are "
+            "published all the same."
+        )
+    return ""
 
 
 def _write_report(
