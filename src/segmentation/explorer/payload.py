@@ -17,7 +17,7 @@ HOVER_FEATURES = 5
 MONTHS = 24
 COHORTS = 24
 COHORT_MONTHS = 24
-CURVE_POINTS = 90
+CURVE_POINTS = 150
 CURVES_OF_A_KIND = 14
 QUARANTINE_REASONS = 12
 SIGNIFICANT = 6
@@ -58,6 +58,7 @@ def make_payload(frames: dict[str, pd.DataFrame], manifest: dict) -> dict:
         "map": _map(frames, numbered, labels),
         "candidates": _candidates(frames),
         "migration": _migration(frames, segment_numbers),
+        "trends": _trends(frames, segment_numbers),
         "cohorts": _cohorts(frames),
         "second_purchase": _second_purchase(frames),
         "risk": _risk(frames, numbered),
@@ -433,6 +434,27 @@ def _migration(frames, segment_numbers) -> dict | None:
             "more_nodes": [str(name) for name in names.values()],
             **_columns(own, "month source target cause customer_count"),
         }
+    return found or None
+
+
+def _trends(frames, segment_numbers) -> dict | None:
+    """Customers of each active segment at the end of each month."""
+    rows = _frame(frames, "rpt_segment_trends")
+    if rows is None:
+        return None
+    found = {}
+    for segmentation, own in rows.groupby("segmentation", sort=True):
+        months = sorted(own["month_end_date"].unique())[-MONTHS:]
+        counts = own.set_index(["segment_id", "month_end_date"])["customer_count"]
+        segments = segment_numbers.get(segmentation, {})
+        if len(months) > 1 and segments:
+            found[segmentation] = {
+                "months": months,
+                "customers": [
+                    [int(counts.get((segment, month), 0)) for month in months]
+                    for segment in segments
+                ],
+            }
     return found or None
 
 

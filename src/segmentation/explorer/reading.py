@@ -58,6 +58,7 @@ SMALL_TABLES = {
         "month_end_date, segmentation, from_segment_id, from_segment_name, "
         "to_segment_id, to_segment_name, cause, customer_count"
     ),
+    "rpt_segment_trends": "month_end_date, segmentation, segment_id, customer_count",
     "rpt_cohort_retention": (
         "cohort_month, month_number, customer_count, active_customer_count, "
         "retention_rate, cumulative_revenue_per_customer, is_complete"

@@ -76,6 +76,7 @@ function drawShares(state, look) {
       }),
       yaxis: axis(look, {
         autorange: "reversed",
+        showgrid: false,
         tickfont: { color: look.ink, size: 12 },
         ticklabelstandoff: 6,
       }),
@@ -114,7 +115,7 @@ function drawProfiles(state, look) {
   const limited = (effect) =>
     effect == null ? 0 : Math.max(-HIGHEST_EFFECT, Math.min(HIGHEST_EFFECT, effect));
   const labels = shown.map((s) => plotLines(s.name, look.narrow ? 13 : 22));
-  const heads = known.map((f) => plotLines(f.label, 13));
+  const heads = known.map((f) => plotLines(f.label, 10));
   const top = 26 + 15 * Math.max(...heads.map((head) => head.split("<br>").length - 1));
   const isPartial = countryOf(state) && known.length < profile.features.length;
   const features = known.map((_, place) => place);
@@ -178,6 +179,7 @@ function drawProfiles(state, look) {
       yaxis: axis(look, {
         autorange: "reversed",
         showgrid: false,
+        ticks: "",
         tickfont: { color: look.ink, size: 12 },
         ticklabelstandoff: 6,
       }),
@@ -200,7 +202,7 @@ function drawProfiles(state, look) {
                 : [],
             ),
     },
-    minWidth: 150 + known.length * 82,
+    minWidth: 150 + known.length * 68,
     columns: ["segment", ...known.map((f) => f.label)],
     rows: shown.map((s) => [s.name, ...known.map((f) => cell(s, f).value ?? null)]),
   };
@@ -502,7 +504,7 @@ function drawMigration(state, look) {
   const links = inMonth.filter((l) => MOVES[state.moves].of(l.cause));
   const touches = (l) => state.segment < 0 || l.source === state.segment || l.target === state.segment;
   const shown = sumLinks(links);
-  const height = Math.max(340, 90 + 34 * new Set(shown.map((l) => l.source)).size);
+  const height = Math.max(440, 90 + 34 * new Set(shown.map((l) => l.source)).size);
   return {
     words: movesInWords(state, inMonth, nodes),
     note: `${shown.length ? "" : "Nobody moved in this way in this month. "}${
@@ -605,17 +607,61 @@ function movesInWords(state, rows, nodes) {
   return `${start} left ${nodes[state.segment].name}${how} ${number(came)} came from other segments.`;
 }
 
+// ---- sizes over time ---------------------------------------------------------------
+
+function drawTrends(state, look) {
+  const trends = DATA.trends?.[state.segmentation.id];
+  if (!trends) return null;
+  const shown = state.segmentation.segments
+    .map((segment, index) => ({ ...segment, index, customers: trends.customers[index] }))
+    .filter((s) => s.customers.some((count) => count));
+  const traces = shown.map((s) => ({
+    type: "scatter",
+    mode: "lines",
+    stackgroup: "one",
+    name: plotText(s.name),
+    x: trends.months,
+    y: s.customers,
+    line: { width: 1, color: look.colour(s.colour) },
+    fillcolor: look.rgba(look.colour(s.colour), isFaded(state, s.index) ? FADED : 0.75),
+    hovertemplate: `${plotText(s.name)}<br>%{x|%B %Y}: %{y:,} customers<extra></extra>`,
+  }));
+  const room = legendRoom(traces, look.width);
+  const last = trends.months.length - 1;
+  const told = shown.find((s) => s.index === state.segment);
+  const count = (at) =>
+    told ? told.customers[at] : shown.reduce((sum, s) => sum + s.customers[at], 0);
+  return {
+    words:
+      `${told ? told.name : "All segments"}: ${number(count(0))} customers at the end of ` +
+      `${longMonth(trends.months[0])}, ${number(count(last))} at the end of ${longMonth(trends.months[last])}.`,
+    note: `Each month by what was known then. ${allCountries(state)}`,
+    traces,
+    layout: {
+      height: 330 + room,
+      margin: { l: 10, r: 14, t: room, b: 20 },
+      hovermode: "closest",
+      xaxis: axis(look, { type: "date", showgrid: false, tickformat: "%b %Y", nticks: look.narrow ? 4 : 7 }),
+      yaxis: axis(look, { text: "customers", rangemode: "tozero" }),
+      legend: { ...pointLegend, traceorder: "normal" },
+    },
+    columns: ["month", "segment", "customers"],
+    rows: shown.flatMap((s) => trends.months.map((month, at) => [month, s.name, s.customers[at]])),
+  };
+}
+
 // ---- cohort retention --------------------------------------------------------------
 
 function drawCohorts(state, look) {
   const data = DATA.cohorts;
   if (!data) return null;
-  const cohorts = [...new Set(data.cohort_month)];
+  // Who came in the last month cannot have come back in a later one.
+  const cohorts = [...new Set(data.cohort_month.filter((_, row) => data.month_number[row] > 0))];
   const sizes = new Map(data.cohort_month.map((month, row) => [month, data.customer_count[row]]));
   const months = Math.max(...data.month_number);
   const grid = cohorts.map(() => Array(months).fill(null));
   const detail = cohorts.map(() => Array(months).fill(["", ""]));
-  let highest = 0;
+  const seen = [];
   data.cohort_month.forEach((month, row) => {
     const number_ = data.month_number[row];
     if (number_ < 1 || data.retention_rate[row] === null) return;
@@ -625,8 +671,10 @@ function drawCohorts(state, look) {
       `${number(data.active_customer_count[row])} of ${number(data.customer_count[row])} customers`,
       data.is_complete[row] ? "" : "<br>the month was not over",
     ];
-    if (data.is_complete[row]) highest = Math.max(highest, data.retention_rate[row]);
+    if (data.is_complete[row]) seen.push(data.retention_rate[row]);
   });
+  // One month that stands out must not make all others pale.
+  const highest = seen.sort((a, b) => a - b)[Math.floor(0.98 * (seen.length - 1))];
   if (!highest) return null;
   const labels = cohorts.map((m) => `${shortMonth(m)} (${number(sizes.get(m))})`);
   const sum = (column, of) =>
@@ -669,13 +717,15 @@ function drawCohorts(state, look) {
       },
     ],
     layout: {
-      height: 96 + cohorts.length * 16,
+      height: 96 + cohorts.length * 17,
       margin: { l: 10, r: 6, t: 10, b: 40 },
       xaxis: axis(look, { text: "months after the first purchase", showgrid: false, dtick: months > 14 ? 3 : 1, tick0: 0 }),
       yaxis: axis(look, {
         autorange: "reversed",
         showgrid: false,
         type: "category",
+        ticks: "",
+        ticklabelstandoff: 6,
         tickfont: { color: look.ink, size: 11 },
         dtick: 1,
       }),

@@ -64,6 +64,7 @@ function drawCandidates(state, look) {
         size: data.is_chosen.map((is) => (is ? 13 : 8)),
         color: data.is_usable.map((is, row) => (data.is_chosen[row] ? look.strong : is ? look.accent : look.card)),
         line: { color: data.is_chosen.map((is) => (is ? look.strong : look.accent)), width: 2 },
+        opacity: 1,
       },
       text: data.reason.map((reason) => plotLines(sentence(reason), 46)),
       hovertemplate: `%{x} segments, ${column} %{y:.3~f}<br>%{text}<extra></extra>`,
@@ -127,12 +128,12 @@ function drawValueValidation(state, look) {
   if (!data) return null;
   const tenths = data.bin.map((bin) => String(bin));
   const top = data.bin.length - 1;
-  const bars = (name, values, colour, pattern) => ({
+  const bars = (name, values, colour) => ({
     type: "bar",
     name,
     x: tenths,
     y: values,
-    marker: { color: colour, pattern: { shape: pattern, fgcolor: look.card, size: 5, solidity: 0.35 } },
+    marker: { color: colour },
     hovertemplate: `tenth %{x}: ${name} %{y:,.0f}<extra></extra>`,
   });
   return {
@@ -141,8 +142,8 @@ function drawValueValidation(state, look) {
       `spend ${amount(data.predicted[top])} each and spent ${amount(data.actual[top])}.`,
     note: data.verdicts.map(sentence).join(" ") + ofAll(state),
     traces: [
-      bars("expected", data.predicted, look.neutral, "/"),
-      bars("spent", data.actual, look.accent, ""),
+      bars("expected", data.predicted, look.neutral),
+      bars("spent", data.actual, look.accent),
     ],
     layout: {
       height: 340,

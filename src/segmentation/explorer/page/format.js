@@ -4,12 +4,22 @@
 const LOCALE = "en-GB";
 const NOT_KNOWN = "not known";
 
+// Making a formatter takes longer than a thousand numbers with it.
+const formatters = new Map();
+
+function formatter(digits, currency) {
+  const key = `${digits} ${currency}`;
+  if (!formatters.has(key)) {
+    const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    if (currency) Object.assign(options, { style: "currency", currency });
+    formatters.set(key, new Intl.NumberFormat(LOCALE, options));
+  }
+  return formatters.get(key);
+}
+
 function number(value, digits = 0) {
   if (value === null || value === undefined) return NOT_KNOWN;
-  return value.toLocaleString(LOCALE, {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
+  return formatter(digits).format(value);
 }
 
 // As many digits as a reader needs: 1,234 and 12.3 and 0.12.
@@ -24,20 +34,15 @@ function amount(value, digits = 0) {
   const currency = DATA.currency;
   if (!currency) return number(value, digits);
   try {
-    return value.toLocaleString(LOCALE, {
-      style: "currency",
-      currency,
-      minimumFractionDigits: digits,
-      maximumFractionDigits: digits,
-    });
+    return formatter(digits, currency).format(value);
   } catch {
-    return `${number(value, digits)} ${currency}`;
+    return `${number(value, digits)}\u00a0${currency}`; // no code that Intl knows
   }
 }
 
 function share(value, digits = 1) {
   if (value === null || value === undefined || Number.isNaN(value)) return NOT_KNOWN;
-  return `${number(100 * value, digits)} %`;
+  return `${number(100 * value, digits)}\u00a0%`;
 }
 
 // A value of a feature in its own unit.

@@ -8,6 +8,7 @@ const CHARTS = [
   { id: "risk", title: "Value against risk", draw: drawRisk, row: "map", grow: 6 },
   { id: "migration", title: "Movement between segments", draw: drawMigration, row: "time", grow: 6, controls: migrationControls },
   { id: "cohorts", title: "Who comes back", draw: drawCohorts, row: "time", grow: 6 },
+  { id: "trends", title: "Segments over time", draw: drawTrends, row: "second", grow: 6 },
   { id: "second_purchase", title: "The second purchase", draw: drawSecondPurchase, row: "second", grow: 6, controls: curveControls },
   { id: "candidates", title: "How many segments?", draw: drawCandidates, row: "evidence", grow: 12 },
   { id: "value_validation", title: "Is the expected spend right?", draw: drawValueValidation, row: "validation", grow: 6 },
@@ -23,7 +24,7 @@ const SECTIONS = [
   },
 ];
 const PLOTLY = { displayModeBar: false, responsive: false, displaylogo: false, typesetMath: false };
-const LONGEST_ACTIONS = 6;
+const LONGEST_ACTIONS = 5;
 const LONGEST_TABLE = 200;
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
 const NARROW = 560;
@@ -297,8 +298,12 @@ function drawActions(state) {
       ["Who", make("span", { class: "name" },
         colour && plansSegments ? make("i", { class: "dot", style: `background:${look.colour(colour)}` }) : null, row.segment_name)],
       ["What", [make("strong", {}, row.action), make("small", {}, row.how),
-        row.offer ? make("small", {}, `Offer: ${lowerFirst(row.offer)}`) : null,
-        row.do_not ? make("small", {}, sentence(row.do_not)) : null]],
+        row.offer || row.do_not
+          ? make("details", {}, make("summary", {}, "More"),
+              row.offer ? make("small", {}, `Offer: ${lowerFirst(row.offer)}`) : null,
+              row.max_frequency ? make("small", {}, `At most ${row.max_frequency}`) : null,
+              row.do_not ? make("small", {}, sentence(row.do_not)) : null)
+          : null]],
       ["For how many", [make("span", { class: "figure" }, reach), make("small", {}, of),
         row.channel ? make("small", {}, `by ${row.channel}`) : null]],
       ["Worth after cost", [worthInWords(row), row.cost === null ? null : make("small", {}, `cost ${amount(row.cost)}`)]],
@@ -641,8 +646,9 @@ function draw() {
   const width = byId("main").clientWidth;
   const figures = new Map();
   for (const chart of CHARTS) {
-    const figure = chart.draw(state, lookOf(chart.card?.isConnected ? plotRoom(chart, width) : width / 2));
-    if (figure) figures.set(chart, figure);
+    const room = plotRoom(chart, width / 2);
+    const figure = chart.draw(state, lookOf(room));
+    if (figure) figures.set(chart, { room, figure });
   }
   for (const [name, row] of Object.entries(rows)) {
     const cards = CHARTS.filter((c) => c.row === name && figures.has(c)).map(cardOf);
@@ -657,16 +663,17 @@ function draw() {
     if (isShown && !section.isConnected) byId("main").append(section);
     if (!isShown) section.remove();
   }
-  // Now that the cards have their places, the builders know their widths.
-  for (const chart of figures.keys()) {
-    drawChart(chart, chart.draw(state, lookOf(plotRoom(chart, width))), state);
+  // Only now have the cards their places, and so their widths.
+  for (const [chart, { room, figure }] of figures) {
+    const look = lookOf(plotRoom(chart, width));
+    drawChart(chart, look.width === room ? figure : chart.draw(state, look), state);
   }
   const [first] = keyFigures(state);
   byId("said").textContent = `${whoIsShown(state)}, ${lowerFirst(state.segmentation.label)}: ${first.value} customers.`;
 }
 
 function plotRoom(chart, otherwise) {
-  return chart.parts?.plot.parentElement.clientWidth || otherwise;
+  return (chart.card?.isConnected && chart.parts.plot.parentElement.clientWidth) || otherwise;
 }
 
 function start() {
