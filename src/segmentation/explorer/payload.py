@@ -22,6 +22,11 @@ CURVES_OF_A_KIND = 14
 QUARANTINE_REASONS = 12
 SIGNIFICANT = 6
 ENTERED = "none"  # where a customer of the migration came from who was nowhere
+# Features of rules that have no fit.
+RFM_FEATURES = ("recency_days", "frequency", "monetary")
+# A share that is drawn towards that of all, so that few orders do not make extremes: the
+# fit uses it, and people read the share itself.
+SHRUNK = "shrunk_"
 REST_PERSONAS = ("not_segmented",)
 
 
@@ -305,8 +310,22 @@ def _feature_ranks(frames) -> dict[str, tuple[list[str], list[str]]]:
     ranks = {}
     for segmentation, rows in features.groupby("segmentation", sort=True):
         used = rows.loc[rows["status"] == "used", "feature"].tolist()
-        ranks[segmentation] = (used, [f for f in rows["feature"] if f not in used])
+        telling = rows.loc[rows["eta_squared"] > 0, "feature"]
+        used = used or [name for name in RFM_FEATURES if name in set(telling)]
+        used = _as_read(used, rows["feature"])
+        others = _as_read(telling, rows["feature"])
+        ranks[segmentation] = (used, [name for name in others if name not in used])
     return ranks
+
+
+def _as_read(features, known) -> list[str]:
+    """The features, each shrunk share as the share itself where that is known."""
+    known = set(known)
+    plain = [
+        name.removeprefix(SHRUNK) if name.removeprefix(SHRUNK) in known else name
+        for name in features
+    ]
+    return list(dict.fromkeys(plain))
 
 
 def _map(frames, numbered, labels) -> dict | None:
@@ -361,8 +380,7 @@ def _axes(loadings, segmentation, labels) -> list[dict]:
                 "share": _number(rows["explained_variance_share"].iloc[0]),
                 "loadings": [
                     [
-                        labels.get(row.feature, {}).get("label", _words(row.feature))
-                        + _after_equals(row.feature_level),
+                        _label(row.feature, labels) + _after_equals(row.feature_level),
                         _number(row.loading, 4),
                     ]
                     for row in rows.itertuples()
@@ -370,6 +388,12 @@ def _axes(loadings, segmentation, labels) -> list[dict]:
             }
         )
     return axes
+
+
+def _label(feature, labels) -> str:
+    """The feature in business words."""
+    (read,) = _as_read([feature], labels)
+    return labels[read]["label"] if read in labels else _words(read)
 
 
 def _risk(frames, numbered) -> dict | None:

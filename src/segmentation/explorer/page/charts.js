@@ -2,7 +2,7 @@
 // { words, traces, layout, columns, rows }: what a reader should see, what Plotly draws
 // and the numbers behind it. null: the choice has nothing to draw, so there is no chart.
 
-const FADED = 0.15;
+const FADED = 0.2;
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "x", "star", "pentagon", "cross"];
 const HIGHEST_EFFECT = 2;
 
@@ -32,12 +32,13 @@ function drawShares(state, look) {
   if (!figures.length) return null;
   const hasRevenue = figures.some((f) => f.revenue_share !== null);
   const labels = figures.map((f) => plotLines(f.name, look.narrow ? 13 : 22));
+  const lengths = (values) => values.map((value) => Math.max(0, value)); // refunds alone
   const bars = (name, values, colours, text, inLegend) => ({
     type: "bar",
     orientation: "h",
     name,
     y: labels,
-    x: values,
+    x: lengths(values),
     text,
     textposition: "outside",
     textfont: { color: look.ink, size: 12 },
@@ -61,6 +62,7 @@ function drawShares(state, look) {
     : [bars("customers", customers, colours, of(customers, "customers"), false)];
   const longest = Math.max(...customers, ...(hasRevenue ? revenue : []));
   return {
+    title: hasRevenue ? "Share of customers and revenue" : "Share of customers",
     words: sharesInWords(state, figures, hasRevenue),
     traces,
     layout: {
@@ -71,7 +73,7 @@ function drawShares(state, look) {
       margin: { l: 10, r: 10, t: look.narrow && hasRevenue ? 34 : 10, b: 30 },
       xaxis: axis(look, {
         tickformat: ".0%",
-        range: [Math.min(0, ...revenue), longest * (look.narrow ? 1.3 : 1.42)],
+        range: [0, longest * (look.narrow ? 1.3 : 1.42)],
         nticks: 5,
       }),
       yaxis: axis(look, {
@@ -156,7 +158,6 @@ function drawProfiles(state, look) {
         y: row,
         text: plotText(cell(s, f).value == null ? "" : inUnit(cell(s, f).value, f.unit)),
         showarrow: false,
-        opacity: isFaded(state, s.index) ? 0.45 : 1,
         font: {
           size: 12,
           color: look.textOn(limited(cell(s, f).effect) / HIGHEST_EFFECT),
@@ -174,7 +175,7 @@ function drawProfiles(state, look) {
         tickvals: features,
         ticktext: heads,
         tickangle: 0,
-        tickfont: { color: look.ink, size: 12 },
+        tickfont: { color: look.ink, size: 11 },
       }),
       yaxis: axis(look, {
         autorange: "reversed",
@@ -236,6 +237,7 @@ function pointTraces(state, look, points, place) {
         mode: "markers",
         name: plotText(segment.name),
         index,
+        legendrank: index + 1,
         x: rows.map(place.x),
         y: rows.map(place.y),
         text: rows.map((row) => place.hover(segment, row)),
@@ -300,7 +302,8 @@ function drawMap(state, look) {
   const count = traces.reduce((sum, t) => sum + t.x.length, 0);
   const [right, up] = [0, 1].map((n) => directionInWords(points.axes[n]?.loadings ?? [], 3));
   const room = legendRoom(traces, look.width);
-  const title = (n) => directionInWords(points.axes[n]?.loadings ?? [], look.narrow ? 1 : 2);
+  const title = (n) =>
+    directionInWords(points.axes[n]?.loadings ?? [], n || look.narrow ? 1 : 2);
   const both = points.axes.reduce((sum, a) => sum + (a.share ?? 0), 0);
   return {
     words:
@@ -311,7 +314,7 @@ function drawMap(state, look) {
       " Drag to zoom, double-click to go back.",
     traces,
     layout: {
-      height: look.narrow ? 420 : 440 + room,
+      height: (look.narrow ? 340 : 440) + room,
       margin: { l: 10, r: 10, t: room, b: 20 },
       dragmode: look.narrow ? false : "zoom",
       hovermode: "closest",
@@ -333,8 +336,7 @@ function mapRows(state, points, place) {
       ...place(row),
       ...points.values.map((values) => values[row]),
     ])
-    .filter((_, row) => state.country < 0 || points.country[row] === state.country)
-    .filter((_, row, rows) => rows.length > 0);
+    .filter((_, row) => state.country < 0 || points.country[row] === state.country);
 }
 
 // ---- two features of the input's own -----------------------------------------------
@@ -356,7 +358,7 @@ function featureAxis(look, feature, values) {
   return {
     place: (v) => (v === null ? null : Math.log1p(v)),
     axis: axis(look, {
-      text: `${text}, each step ten times`,
+      text: `${text} (tenfold steps)`,
       tickvals: ticks.map(Math.log1p),
       ticktext: ticks.map((t) => number(t)),
       fixedrange: false,
@@ -383,11 +385,11 @@ function drawOwnFeatures(state, look) {
   const count = traces.reduce((sum, t) => sum + t.x.length, 0);
   return {
     title: `${points.hover[first].label} and ${lowerFirst(points.hover[second].label)}`,
-    words: "Each mark is a customer, placed by the two things that make the segments most.",
+    words: "Each mark is a customer, placed by the two features that tell the segments apart most.",
     note: `${sampleInWords(state, count)}.`,
     traces,
     layout: {
-      height: look.narrow ? 420 : 440 + room,
+      height: (look.narrow ? 340 : 440) + room,
       margin: { l: 10, r: 10, t: room, b: 20 },
       dragmode: look.narrow ? false : "zoom",
       hovermode: "closest",
@@ -432,7 +434,7 @@ function drawRisk(state, look) {
       "estimate of what a customer brings who goes on buying.",
     traces,
     layout: {
-      height: look.narrow ? 420 : 440 + room,
+      height: (look.narrow ? 340 : 440) + room,
       margin: { l: 10, r: 10, t: room, b: 20 },
       dragmode: look.narrow ? false : "zoom",
       hovermode: "closest",
@@ -549,7 +551,7 @@ function sankey(look, links, nodes, touches, height) {
       places.number[at].set(node, places.x.length);
       places.x.push(at ? 0.999 : 0.001);
       places.y.push(Math.min(0.999, Math.max(0.001, (top + (count * scale) / 2) / inner)));
-      places.label.push(`${plotText(nodes[node].name)} ${number(count)}`);
+      places.label.push(plotLines(`${nodes[node].name} ${number(count)}`, look.narrow ? 16 : 60));
       places.color.push(look.colour(nodes[node].colour));
       top += count * scale + pad;
     }

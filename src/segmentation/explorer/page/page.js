@@ -24,10 +24,11 @@ const SECTIONS = [
   },
 ];
 const PLOTLY = { displayModeBar: false, responsive: false, displaylogo: false, typesetMath: false };
-const LONGEST_ACTIONS = 5;
+const LONGEST_ACTIONS = { page: 5, phone: 3 };
 const LONGEST_TABLE = 200;
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
-const NARROW = 560;
+const NARROW = 440;
+const PHONE = 760;
 const byId = (id) => document.getElementById(id);
 
 // ---- look: colours of light and dark ------------------------------------------------
@@ -211,7 +212,7 @@ const NO_WORTH = {
 
 function reachInWords(row) {
   return row.reachable_customer_count === null
-    ? ["how many can be contacted is not known", `${number(row.customer_count)} customers`]
+    ? ["", `${number(row.customer_count)} customers`]
     : [`of ${number(row.customer_count)} customers`, `${number(row.reachable_customer_count)} reachable`];
 }
 
@@ -264,7 +265,7 @@ function recommendationsOf(state) {
 function drawActions(state) {
   const { plansSegments, rows } = recommendationsOf(state);
   const section = make("section", { id: "actions", "aria-labelledby": "actions-title" });
-  const hasNext = (DATA.recommendations ?? []).some((r) => r.segmentation === "next_action");
+  const hasNext = HAS_ORDERS && (DATA.recommendations ?? []).some((r) => r.segmentation === "next_action");
   section.append(
     make(
       "div",
@@ -288,13 +289,17 @@ function drawActions(state) {
     section.append(make("p", { class: "card" }, "Nothing is recommended for this choice."));
     return section;
   }
-  section.append(make("p", { class: "lead" }, headline(rows)));
-  const visible = showsAllActions ? rows : rows.slice(0, LONGEST_ACTIONS);
+  const first = headline(rows);
+  if (first) section.append(make("p", { class: "lead" }, first));
+  const longest = innerWidth <= PHONE ? LONGEST_ACTIONS.phone : LONGEST_ACTIONS.page;
+  const visible = showsAllActions ? rows : rows.slice(0, longest);
+  const hasWorth = rows.some((r) => r.net_worth !== null);
+  const hasReach = rows.some((r) => r.reachable_customer_count !== null);
   const look = lookOf(innerWidth);
   const cells = (row) => {
     const [of, reach] = reachInWords(row);
     const colour = state.segmentation.segments[row.segment]?.colour;
-    return [
+    const columns = [
       ["Who", make("span", { class: "name" },
         colour && plansSegments ? make("i", { class: "dot", style: `background:${look.colour(colour)}` }) : null, row.segment_name)],
       ["What", [make("strong", {}, row.action), make("small", {}, row.how),
@@ -304,15 +309,15 @@ function drawActions(state) {
               row.max_frequency ? make("small", {}, `At most ${row.max_frequency}`) : null,
               row.do_not ? make("small", {}, sentence(row.do_not)) : null)
           : null]],
-      ["For how many", [make("span", { class: "figure" }, reach), make("small", {}, of),
+      ["For how many", [make("span", { class: "figure" }, reach), of ? make("small", {}, of) : null,
         row.channel ? make("small", {}, `by ${row.channel}`) : null]],
       ["Worth after cost", [worthInWords(row), row.cost === null ? null : make("small", {}, `cost ${amount(row.cost)}`)]],
       ["If", [make("span", {}, assumptionInWords(row) || "No value is known, so no worth is told"),
         measurableInWords(row) ? make("small", {}, measurableInWords(row)) : null]],
       ["Watch", row.kpi ?? ""],
     ];
+    return columns.filter(([label]) => hasWorth || !["Worth after cost", "If"].includes(label));
   };
-  const head = ["Who", "What", "For how many", "Worth after cost", "If", "Watch"];
   section.append(
     make(
       "div",
@@ -320,7 +325,7 @@ function drawActions(state) {
       make(
         "table",
         { class: "actions" },
-        make("thead", {}, make("tr", {}, head.map((h) => make("th", { scope: "col" }, h)))),
+        make("thead", {}, make("tr", {}, cells(rows[0]).map(([h]) => make("th", { scope: "col" }, h)))),
         make(
           "tbody",
           {},
@@ -330,7 +335,7 @@ function drawActions(state) {
           ),
         ),
       ),
-      rows.length > LONGEST_ACTIONS
+      rows.length > longest
         ? make(
             "button",
             {
@@ -351,7 +356,11 @@ function drawActions(state) {
     countryOf(state) ? "All countries: actions are planned for a whole group." : "",
     plansSegments
       ? "A customer is in one segment of each segmentation: do not add up segmentations."
-      : "Every customer is in one of these groups; the first label that says enough decides: new or lapsed, then at risk, then the segment.",
+      : HAS_ORDERS
+        ? "Every customer is in one of these groups. What decides: being new or lapsed, then being at risk, then the segment."
+        : "",
+    hasReach ? "" : "The data do not say who may be contacted: figures are of everybody in a group.",
+    hasWorth ? "" : "What these customers are worth is not known, so the actions are in no order of worth.",
   ].filter(Boolean);
   section.append(make("p", { class: "note" }, notes.join(" ")));
   return section;
@@ -359,9 +368,7 @@ function drawActions(state) {
 
 function headline(rows) {
   const best = rows.find((r) => (r.net_worth ?? 0) > 0);
-  if (!best) {
-    return [make("strong", {}, rows[0].action), ` for ${rows[0].segment_name}: ${number(rows[0].customer_count)} customers.`];
-  }
+  if (!best) return null;
   const [, reach] = reachInWords(best);
   return [
     "Start with ",
@@ -418,7 +425,7 @@ function drawSegments(state) {
     );
   return make(
     "details",
-    { class: "segments", id: "segments", open: state.segment >= 0 || cards.length <= 6 },
+    { class: "segments", id: "segments", open: state.segment >= 0 || (cards.length <= 7 && innerWidth > PHONE) },
     make("summary", {}, state.segment < 0 ? `The ${cards.length} segments in words` : "The segment in words"),
     state.segmentation.description ? make("p", { class: "note" }, state.segmentation.description) : null,
     make("div", { class: "segment-cards" }, cards),
@@ -508,13 +515,14 @@ function drawChart(chart, figure, state) {
   chart.drawn = figure;
   parts.title.textContent = figure.title ?? chart.title;
   parts.words.textContent = figure.words;
-  parts.note.textContent = figure.note ?? "";
-  parts.note.hidden = !figure.note;
   replaceKeepingFocus(parts.controls, ...(chart.controls?.(state) ?? []));
   parts.controls.hidden = !parts.controls.childElementCount;
   parts.plot.setAttribute("aria-label", `${parts.title.textContent}. ${figure.words}`);
   if (chart.details.open) fillTable(chart);
   const width = plotWidth(chart, figure);
+  const isWider = width > plotRoom(chart, width);
+  parts.note.textContent = [isWider ? "Scroll the chart sideways for more." : "", figure.note].filter(Boolean).join(" ");
+  parts.note.hidden = !parts.note.textContent;
   const look = lookOf(width);
   parts.plot.style.width = `${width}px`;
   const clickable = figure.traces.some((t) => t.customdata !== undefined && t.type !== "sankey") &&
@@ -584,15 +592,16 @@ function drawFooter() {
         "section",
         { class: "card", id: "health" },
         make("h2", {}, "Model health"),
-        simpleTable(
-          ["Segmentation", "Version", "Health", "Why", "What to do"],
-          health.map((h) => [
-            inWords(h.segmentation === "rfm" ? "RFM" : h.segmentation),
-            h.model_version ?? "",
-            make("span", { class: `badge ${h.status === "healthy" ? "good" : "look"}` }, inWords(h.status)),
-            sentence(inWords(h.status_reason ?? "")),
-            sentence(h.what_to_do ?? ""),
-          ]),
+        health.map((h) =>
+          make(
+            "div",
+            { class: "model" },
+            make("p", {}, make("b", {}, inWords(h.segmentation === "rfm" ? "RFM" : h.segmentation)),
+              h.model_version === null ? "" : ` version ${h.model_version} `,
+              make("span", { class: `badge ${h.status === "healthy" ? "good" : "look"}` }, inWords(h.status))),
+            make("p", { class: "note" }, sentence(inWords(h.status_reason ?? "")),
+              h.what_to_do && h.status !== "healthy" ? ` To do: ${sentence(lowerFirst(h.what_to_do))}` : ""),
+          ),
         ),
       ),
     );
