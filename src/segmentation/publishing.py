@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from segmentation.explorer import is_current, write_explorer
+from segmentation.explorer import charts_of, is_current, write_explorer
 from segmentation.publishing_engines import engine_of
 from segmentation.report import REPORT_TABLES, write_report
 from segmentation.spreadsheets import write_csv
@@ -48,8 +48,9 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
 
     The files of a set go to a folder named by their content; the manifest is replaced
     last and atomically, so that a reader who follows it always sees one whole set. The
-    previous set is kept for readers that are still at it. ``summary.md`` beside them
-    tells what has changed from the one to the other.
+    previous set is kept for readers that are still at it. Beside them, and no part of a
+    set, ``explorer.html`` and ``charts`` show it, and ``summary.md`` tells what has
+    changed from the one to the other.
     """
     run = tables.iloc[0]
     if run["partial_because"]:
@@ -222,6 +223,7 @@ def _write_report(
         currency=currency,
         as_of_date=manifest["as_of_date"],
         previous_date=published.get("as_of_date"),
+        charts=charts_of(exports),
     )
     (exports / REPORT).write_text(text, encoding="utf-8")
 

@@ -5,10 +5,7 @@ the page from them, ``page`` puts figures, style, scripts and Plotly.js into one
 ``static_charts`` draws the main charts as pictures.
 """
 
-from segmentation.explorer.writing import (
-    EXPLORER,
-    is_current,
-    write_explorer,
-)
+from segmentation.explorer.static_charts import charts_of
+from segmentation.explorer.writing import EXPLORER, is_current, write_explorer
 
-__all__ = ["EXPLORER", "is_current", "write_explorer"]
+__all__ = ["EXPLORER", "charts_of", "is_current", "write_explorer"]

@@ -24,8 +24,8 @@ SIGNIFICANT = 6
 ENTERED = "none"  # where a customer of the migration came from who was nowhere
 # Features of rules that have no fit.
 RFM_FEATURES = ("recency_days", "frequency", "monetary")
-# A share that is drawn towards that of all, so that few orders do not make extremes: the
-# fit uses it, and people read the share itself.
+# A share that is drawn towards that of all, so that few orders make no extremes. The
+# fit uses it; people read the share itself.
 SHRUNK = "shrunk_"
 REST_PERSONAS = ("not_segmented",)
 
@@ -251,7 +251,7 @@ def _profiles(frames, numbered) -> dict | None:
     means = None if means is None else numbered.of(means)
     found = {}
     for segmentation, rows in profiles.groupby("segmentation", sort=True):
-        used, others = ranks.get(segmentation, ([], []))
+        used, others = ranks.get(segmentation) or _ranks_by_effect(rows)
         # Levels are shares of a category: shown where the category makes the segments.
         numeric = rows[rows["level"].isna() | rows["feature"].isin(used)]
         known = list(dict.fromkeys(numeric["feature_level"]))
@@ -311,11 +311,21 @@ def _feature_ranks(frames) -> dict[str, tuple[list[str], list[str]]]:
     for segmentation, rows in features.groupby("segmentation", sort=True):
         used = rows.loc[rows["status"] == "used", "feature"].tolist()
         telling = rows.loc[rows["eta_squared"] > 0, "feature"]
-        used = used or [name for name in RFM_FEATURES if name in set(telling)]
         used = _as_read(used, rows["feature"])
         others = _as_read(telling, rows["feature"])
         ranks[segmentation] = (used, [name for name in others if name not in used])
     return ranks
+
+
+def _ranks_by_effect(profiles) -> tuple[list[str], list[str]]:
+    """The same for fixed rules: what RFM is made of, then by the largest difference."""
+    sizes = profiles["effect_size"].abs().groupby(profiles["feature"]).max()
+    sizes = sizes[sizes > 0].reset_index()
+    sizes = sizes.sort_values(["effect_size", "feature"], ascending=[False, True])
+    telling = sizes["feature"].tolist()
+    used = [name for name in RFM_FEATURES if name in telling]
+    others = _as_read(telling, profiles["feature"])
+    return used, [name for name in others if name not in used]
 
 
 def _as_read(features, known) -> list[str]:

@@ -280,7 +280,7 @@ function drawActions(state) {
               ["segments", `Segment of ${lowerFirst(state.segmentation.label)}`],
             ],
             state.actions,
-            (actions) => choose({ actions: actions === "next" ? EVERYBODY : actions }),
+            (actions) => choose({ actions }),
           )
         : null,
     ),

@@ -18,7 +18,11 @@ function readState() {
     month: known(asked.get("month"), months, months[months.length - 1] ?? null),
     moves: known(asked.get("moves"), ["all", "behaviour", "ageing", "everybody"], "all"),
     compare: known(asked.get("compare"), curveKinds(), "all"),
-    actions: known(asked.get("actions"), ["next", "segments"], "next"),
+    actions: known(
+      asked.get("actions"),
+      ["next", "segments"],
+      segmentation.is_primary ? "next" : "segments",
+    ),
   };
 }
 
