@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from segmentation.explorer import charts_of, is_current, write_explorer
+from segmentation.explorer import charts_of, is_due, write_explorer
 from segmentation.publishing_engines import engine_of
 from segmentation.report import REPORT_TABLES, write_report
 from segmentation.spreadsheets import write_csv
@@ -95,9 +95,10 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
             if not _is_whole(exports, manifest):
                 _replace_folder(Path(temporary), exports / manifest["folder"], files)
             _replace_manifest(exports, manifest)
-        explorer = _draw_explorer(exports)
+        not_drawn = _draw_explorer(exports)
         if is_new:
-            _write_report(exports, manifest, published, run["currency"])
+            charts = {} if not_drawn else charts_of(exports)
+            _write_report(exports, manifest, published, run["currency"], charts)
             in_use = {manifest["folder"], published.get("folder"), Path(temporary).name}
             _remove_old(exports, keep=in_use)
     promoted = _promote(engine, tables, run["registry_schema"])
@@ -110,7 +111,7 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
     return _outcome(
         "published" if is_new else "unchanged",
         manifest["folder"],
-        f"{message}; {promoted}.{explorer}",
+        f"{message}; {promoted}.{not_drawn}",
     )
 
 
@@ -194,10 +195,10 @@ def _replace_manifest(exports: Path, manifest: dict) -> None:
 def _draw_explorer(exports: Path) -> str:
     """Draw the page of the set that is published, unless it is there as it should be.
 
-    Returns what to say: the set is published, whether it could be drawn or not.
+    Returns what to say if it cannot be drawn: the set is published all the same.
     """
     try:
-        if not is_current(exports):
+        if is_due(exports):
             write_explorer(exports)
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
@@ -209,7 +210,7 @@ def _draw_explorer(exports: Path) -> str:
 
 
 def _write_report(
-    exports: Path, manifest: dict, published: dict, currency: str
+    exports: Path, manifest: dict, published: dict, currency: str, charts: dict
 ) -> None:
     """Write what has changed since the set that was published before.
 
@@ -223,7 +224,7 @@ def _write_report(
         currency=currency,
         as_of_date=manifest["as_of_date"],
         previous_date=published.get("as_of_date"),
-        charts=charts_of(exports),
+        charts=charts,
     )
     (exports / REPORT).write_text(text, encoding="utf-8")
 

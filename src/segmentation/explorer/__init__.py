@@ -6,6 +6,6 @@ the page from them, ``page`` puts figures, style, scripts and Plotly.js into one
 """
 
 from segmentation.explorer.static_charts import charts_of
-from segmentation.explorer.writing import EXPLORER, is_current, write_explorer
+from segmentation.explorer.writing import EXPLORER, is_due, write_explorer
 
-__all__ = ["EXPLORER", "charts_of", "is_current", "write_explorer"]
+__all__ = ["EXPLORER", "charts_of", "is_due", "write_explorer"]

@@ -110,12 +110,19 @@ class PublishedSet:
                 table = re.sub(r"-\d+-of-\d+$", "", name)
                 path = Path(exports) / manifest["folder"] / file["name"]
                 self._files.setdefault(table, []).append(path)
-        self._connection = duckdb.connect()
-        for table, paths in self._files.items():
-            quoted = ", ".join("'" + str(p).replace("'", "''") + "'" for p in paths)
-            self._connection.execute(
-                f'create view "{table}" as from read_parquet([{quoted}])'
-            )
+        self._opened = None
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """A view for each table."""
+        if self._opened is None:
+            self._opened = duckdb.connect()
+            for table, paths in self._files.items():
+                listed = ", ".join(_literal(str(path)) for path in paths)
+                self._opened.execute(
+                    f'create view "{table}" as from read_parquet([{listed}])'
+                )
+        return self._opened
 
     def has(self, *tables: str) -> bool:
         """Whether all these tables were published."""

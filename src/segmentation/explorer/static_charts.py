@@ -249,16 +249,18 @@ def _cohorts(payload, figure) -> bool:
     from matplotlib.ticker import MaxNLocator
 
     data = payload.get("cohorts")
-    if not data or max(data["month_number"]) < 1:
+    if not data:
         return False
     rows = [
         (cohort, number, rate)
-        for cohort, number, rate in zip(
+        for cohort, number, rate, is_over in zip(
             data["cohort_month"], data["month_number"], data["retention_rate"],
-            strict=True,
+            data["is_complete"], strict=True,
         )
-        if number > 0 and rate is not None
+        if number > 0 and rate is not None and is_over
     ]  # fmt: skip
+    if not rows:
+        return False
     cohorts = sorted({cohort for cohort, _, _ in rows})
     grid = np.full((len(cohorts), max(number for _, number, _ in rows)), np.nan)
     for cohort, number, rate in rows:
@@ -291,7 +293,7 @@ def _cohorts(payload, figure) -> bool:
 
 
 PICTURES = {
-    "shares": ("Share of customers and of revenue", _shares),
+    "shares": ("How large the segments are", _shares),
     "profiles": ("What the segments are like", _profiles),
     "map": ("Customer map", _map),
     "evidence": ("How many segments", _evidence),

@@ -10,6 +10,7 @@ from segmentation.explorer.static_charts import CHARTS, draw_charts
 
 EXPLORER = "explorer.html"
 MANIFEST = "manifest.json"
+NEEDED = ("dim_segmentations", "dim_segments", "rpt_segment_summary")
 # The page tells within its first bytes what it was made from.
 HEAD_BYTES = 2_000
 
@@ -30,10 +31,17 @@ def write_explorer(exports: Path) -> Path:
     ------
     FileNotFoundError
         If nothing has been published there.
+    ValueError
+        If the set has no segments.
 
     """
     manifest = _read_manifest(exports)
     payload = make_payload(read_figures(PublishedSet(exports, manifest)), manifest)
+    if not payload["segmentations"]:
+        raise ValueError(
+            f"the set in {exports} has no segments: the page needs the tables "
+            f"{', '.join(NEEDED)} with rows"
+        )
     draw_charts(payload, exports / CHARTS)
     page = exports / EXPLORER
     temporary = exports / f".{EXPLORER}.writing"
@@ -44,15 +52,21 @@ def write_explorer(exports: Path) -> Path:
     return page
 
 
-def is_current(exports: Path) -> bool:
-    """Whether the page is there, of the published set and of today's page code."""
+def is_due(exports: Path) -> bool:
+    """Whether the page is to be written.
+
+    It is, if the published set has segments and the page or the pictures are missing,
+    or of another set, or of an earlier page code.
+    """
+    manifest = _read_manifest(exports)
+    if not PublishedSet(exports, manifest).has(*NEEDED):
+        return False
     page = exports / EXPLORER
     if not (page.is_file() and (exports / CHARTS).is_dir()):
-        return False
+        return True
     with page.open("rb") as stream:
         head = stream.read(HEAD_BYTES).decode(errors="replace")
-    folder = _read_manifest(exports)["folder"]
-    return f'content="{folder} {code_version()}"' in head
+    return f'content="{manifest["folder"]} {code_version()}"' not in head
 
 
 def _read_manifest(exports: Path) -> dict:

@@ -657,39 +657,38 @@ function drawTrends(state, look) {
 function drawCohorts(state, look) {
   const data = DATA.cohorts;
   if (!data) return null;
-  // Who came in the last month cannot have come back in a later one.
-  const cohorts = [...new Set(data.cohort_month.filter((_, row) => data.month_number[row] > 0))];
+  // A month that is not over would look like one in which fewer came back.
+  const isTold = (row) =>
+    data.month_number[row] > 0 && data.is_complete[row] && data.retention_rate[row] !== null;
+  const told = data.cohort_month.map((_, row) => row).filter(isTold);
+  if (!told.length) return null;
+  const cohorts = [...new Set(told.map((row) => data.cohort_month[row]))];
   const sizes = new Map(data.cohort_month.map((month, row) => [month, data.customer_count[row]]));
-  const months = Math.max(...data.month_number);
+  const months = Math.max(...told.map((row) => data.month_number[row]));
   const grid = cohorts.map(() => Array(months).fill(null));
-  const detail = cohorts.map(() => Array(months).fill(["", ""]));
-  const seen = [];
-  data.cohort_month.forEach((month, row) => {
-    const number_ = data.month_number[row];
-    if (number_ < 1 || data.retention_rate[row] === null) return;
-    const at = cohorts.indexOf(month);
-    grid[at][number_ - 1] = data.retention_rate[row];
-    detail[at][number_ - 1] = [
-      `${number(data.active_customer_count[row])} of ${number(data.customer_count[row])} customers`,
-      data.is_complete[row] ? "" : "<br>the month was not over",
-    ];
-    if (data.is_complete[row]) seen.push(data.retention_rate[row]);
-  });
+  const detail = cohorts.map(() => Array(months).fill(""));
+  for (const row of told) {
+    const at = cohorts.indexOf(data.cohort_month[row]);
+    const later = data.month_number[row] - 1;
+    grid[at][later] = data.retention_rate[row];
+    detail[at][later] =
+      `${number(data.active_customer_count[row])} of ${number(data.customer_count[row])} customers`;
+  }
   // One month that stands out must not make all others pale.
-  const highest = seen.sort((a, b) => a - b)[Math.floor(0.98 * (seen.length - 1))];
-  if (!highest) return null;
+  const rates = told.map((row) => data.retention_rate[row]).sort((a, b) => a - b);
+  const highest = rates[Math.floor(0.98 * (rates.length - 1))] || 1;
   const labels = cohorts.map((m) => `${shortMonth(m)} (${number(sizes.get(m))})`);
   const sum = (column, of) =>
     data[column].reduce((total, value, row) => total + (of(row) ? value : 0), 0);
   const later = (n) => (row) => data.month_number[row] === n && data.is_complete[row];
   const inMonth = (n) =>
     ratio(sum("active_customer_count", later(n)), sum("customer_count", later(n)));
-  const told = [1, 3, 12].filter((n) => inMonth(n) !== null).map(
+  const means = [1, 3, 12].filter((n) => inMonth(n) !== null).map(
     (n) => `${share(inMonth(n))} ${n === 1 ? "one month" : `${n} months`} after`,
   );
   const isFiltered = segmentOf(state) || countryOf(state);
   return {
-    words: `Of those who bought first in a month, so many bought again: ${told.join(", ")}.`,
+    words: `Of those who bought first in a month, so many bought again: ${means.join(", ")}.`,
     note: isFiltered
       ? "All customers: a cohort is everybody who came in a month, not split by segment or country."
       : "",
@@ -707,7 +706,7 @@ function drawCohorts(state, look) {
         ygap: 2,
         hoverongaps: false,
         hovertemplate:
-          "first bought %{y}<br>month %{x}: %{z:.1%}<br>%{customdata[0]}%{customdata[1]}<extra></extra>",
+          "first bought %{y}<br>month %{x}: %{z:.1%}<br>%{customdata}<extra></extra>",
         colorbar: {
           thickness: 10,
           len: 0.9,
