@@ -720,7 +720,7 @@ function drawCohorts(state, look) {
     layout: {
       height: 96 + cohorts.length * 17,
       margin: { l: 10, r: 6, t: 10, b: 40 },
-      xaxis: axis(look, { text: "months after the first purchase", showgrid: false, dtick: months > 14 ? 3 : 1, tick0: 0 }),
+      xaxis: axis(look, { text: "months after the first purchase", showgrid: false, dtick: months > 14 || look.narrow ? 3 : 1, tick0: 0 }),
       yaxis: axis(look, {
         autorange: "reversed",
         showgrid: false,

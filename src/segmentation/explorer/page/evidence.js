@@ -174,7 +174,11 @@ function drawChurnValidation(state, look) {
       `Of the tenth that looked most likely to leave, ${share(data.predicted[top], 0)} were expected to ` +
       `buy nothing and ${share(data.estimate[top], 0)} did buy nothing. On the dotted line, expected ` +
       `and actual are the same; the largest gap is ${number(100 * distance)} points.`,
-    note: `Model in use: ${inWords(data.model).toLowerCase()}. ${sentence(data.verdict)}${ofAll(state)}`,
+    note:
+      `Model in use: ${inWords(data.model).toLowerCase()}. ${sentence(data.verdict)} ` +
+      `Area under the curve: ${data.auc
+        .map((a) => `${inWords(a.model).toLowerCase()} ${number(a.estimate, 2)}`)
+        .join(", ")}.${ofAll(state)}`,
     traces: [
       {
         type: "scatter",
