@@ -24,7 +24,11 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-DESK, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
+DESK, TABLET, PHONE = (
+    {"width": 1400, "height": 900},
+    {"width": 800, "height": 1100},
+    {"width": 390, "height": 844},
+)
 INPUTS = [
     "demo",
     "online_retail",
@@ -626,7 +630,9 @@ def test_texts_are_not_pale(exports, scheme, open_page):
     assert pale == []
 
 
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(
+    "viewport", [DESK, TABLET, PHONE], ids=["desk", "tablet", "phone"]
+)
 @every_input
 def test_nothing_is_clipped_and_the_page_does_not_scroll_sideways(
     exports, viewport, open_page
@@ -634,6 +640,11 @@ def test_nothing_is_clipped_and_the_page_does_not_scroll_sideways(
     page = open_page(exports, viewport=viewport)
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= viewport["width"]
+    inside = page.evaluate(
+        """() => [...document.querySelectorAll('.table-card')].every(c =>
+            c.scrollWidth <= c.clientWidth)"""
+    )
+    assert inside, "the table of actions fits into its card"
     clipped = page.evaluate(
         """() => [...document.querySelectorAll('.main-svg text')].filter(t =>
             t.textContent.trim() && t.getBoundingClientRect().width).map(t => {

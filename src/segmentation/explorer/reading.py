@@ -154,8 +154,9 @@ def read_figures(published: PublishedSet) -> dict[str, pd.DataFrame]:
     Returns
     -------
     Frames by name: those of ``SMALL_TABLES``; ``cells``, sums by segmentation, segment
-    and country; ``country_means``, means of features by the same; ``map``, at most
-    ``MAP_POINTS`` customers of each segmentation; ``risk``, at most ``RISK_POINTS``.
+    and country; ``country_means``, means of features by the same, where there are
+    countries; ``map``, at most ``MAP_POINTS`` customers of each segmentation; ``risk``,
+    at most ``RISK_POINTS``.
 
     """
     frames = {
@@ -168,7 +169,8 @@ def read_figures(published: PublishedSet) -> dict[str, pd.DataFrame]:
     _name_countries(published)
     frames["cells"] = published.frame(CELLS)
     attributes = _numeric_attributes(published)
-    frames["country_means"] = _country_means(published, attributes)
+    if frames["cells"]["country"].nunique() > 1:
+        frames["country_means"] = _country_means(published, attributes)
     if published.has("rpt_customer_map"):
         frames["map"] = _map_points(published, attributes)
     frames["risk"] = _risk_points(published)

@@ -311,7 +311,7 @@ function drawMap(state, look) {
       `${right ? `Further right: ${right}. ` : ""}${up ? `Further up: ${up}.` : ""}`,
     note:
       `${sampleInWords(state, count)}${both ? `; the picture shows ${share(both, 0)} of how they differ` : ""}.` +
-      " Drag to zoom, double-click to go back.",
+      (look.narrow ? "" : " Drag to zoom, double-click to go back."),
     traces,
     layout: {
       height: (look.narrow ? 340 : 440) + room,

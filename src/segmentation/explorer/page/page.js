@@ -355,7 +355,9 @@ function drawActions(state) {
   const notes = [
     countryOf(state) ? "All countries: actions are planned for a whole group." : "",
     plansSegments
-      ? "A customer is in one segment of each segmentation: do not add up segmentations."
+      ? DATA.segmentations.length > 1
+        ? "A customer is in one segment of each segmentation: do not add up segmentations."
+        : ""
       : HAS_ORDERS
         ? "Every customer is in one of these groups. What decides: being new or lapsed, then being at risk, then the segment."
         : "",
@@ -416,6 +418,7 @@ function drawSegments(state) {
           (f.revenue_share === null ? "" : `; ${share(f.revenue_share)} of revenue`)),
         f.description ? make("p", {}, f.description) : null,
         f.rule ? make("p", {}, make("b", {}, "Rule of thumb: "), `${f.rule}.`) : null,
+        countryOf(state) ? make("p", { class: "note" }, "In all countries:") : null,
         differences(state, f.index).length
           ? make("ul", {}, differences(state, f.index).map((d) =>
               make("li", {}, `${d.feature.label}: ${inUnit(d.value, d.feature.unit)} ` +
