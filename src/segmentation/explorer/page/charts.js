@@ -281,9 +281,12 @@ function pointHover(points, extra = []) {
     ].join("<br>");
 }
 
-function sampleInWords(state, count) {
+function sampleInWords(state, traces) {
+  const count = traces.reduce((sum, t) => sum + t.x.length, 0);
   const where = countryOf(state) ? ` in ${countryOf(state)}` : "";
-  return `${number(count)} customers${where} are drawn`;
+  const isThere = state.segment < 0 || traces.some((t) => t.index === state.segment);
+  const missing = isThere ? "" : `${segmentOf(state).name}: nobody to draw. `;
+  return `${missing}${number(count)} customers${where} are drawn`;
 }
 
 function drawMap(state, look) {
@@ -299,7 +302,6 @@ function drawMap(state, look) {
     hover: pointHover(points, lines),
   });
   if (!traces.length) return null;
-  const count = traces.reduce((sum, t) => sum + t.x.length, 0);
   const [right, up] = [0, 1].map((n) => directionInWords(points.axes[n]?.loadings ?? [], 3));
   const room = legendRoom(traces, look.width);
   const title = (n) =>
@@ -310,7 +312,7 @@ function drawMap(state, look) {
       "Customers close to each other are alike. " +
       `${right ? `Further right: ${right}. ` : ""}${up ? `Further up: ${up}.` : ""}`,
     note:
-      `${sampleInWords(state, count)}${both ? `; the picture shows ${share(both, 0)} of how they differ` : ""}.` +
+      `${sampleInWords(state, traces)}${both ? `; the picture shows ${share(both, 0)} of how they differ` : ""}.` +
       (look.narrow ? "" : " Drag to zoom, double-click to go back."),
     traces,
     layout: {
@@ -382,11 +384,10 @@ function drawOwnFeatures(state, look) {
   });
   if (!traces.length) return null;
   const room = legendRoom(traces, look.width);
-  const count = traces.reduce((sum, t) => sum + t.x.length, 0);
   return {
     title: `${points.hover[first].label} and ${lowerFirst(points.hover[second].label)}`,
     words: "Each mark is a customer, placed by the two features that tell the segments apart most.",
-    note: `${sampleInWords(state, count)}.`,
+    note: `${sampleInWords(state, traces)}.`,
     traces,
     layout: {
       height: (look.narrow ? 340 : 440) + room,
@@ -422,7 +423,6 @@ function drawRisk(state, look) {
   });
   if (!traces.length) return null;
   const sums = sumsOf(state.segmentation, { segment: state.segment, country: state.country });
-  const count = traces.reduce((sum, t) => sum + t.x.length, 0);
   const room = legendRoom(traces, look.width);
   return {
     words:
@@ -430,7 +430,7 @@ function drawRisk(state, look) {
       `${amount(sums.value_at_risk)} at risk, ${number(sums.high_value_at_risk)} high-value ` +
       "customers likely to leave.",
     note:
-      `${sampleInWords(state, count)}; the figures are of all. Worth if they stay is an ` +
+      `${sampleInWords(state, traces)}; the figures are of all. Worth if they stay is an ` +
       "estimate of what a customer brings who goes on buying.",
     traces,
     layout: {

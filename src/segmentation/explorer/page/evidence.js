@@ -100,7 +100,7 @@ function drawCandidates(state, look) {
   return {
     words:
       (chosen >= 0
-        ? `${number(data.cluster_count[chosen])} segments are in use, marked by the dotted line. `
+        ? `${number(data.cluster_count[chosen])} segments were formed from the data, marked by the dotted line. `
         : "No number of segments was good enough. ") + (STRUCTURES[structure] ?? ""),
     note:
       `${sentence(reason)} Hollow: not usable, point at it for the reason.` +

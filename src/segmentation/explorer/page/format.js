@@ -71,7 +71,9 @@ function inWords(name) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-const lowerFirst = (text) => text.charAt(0).toLowerCase() + text.slice(1);
+// "Spend" to "spend", but RFM stays RFM.
+const lowerFirst = (text) =>
+  /^.[A-Z]/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1);
 
 function sentence(text) {
   const words = String(text ?? "").trim();
