@@ -398,6 +398,21 @@ def test_mall_is_drawn_by_income_and_spending(mall_customers, open_page):
     assert page.locator("#own h3").inner_text() == "Annual income and spending score"
 
 
+def test_too_few_customers_for_segments_make_a_page_of_what_there_is(
+    few_customers, open_page
+):
+    assert not few_customers.lines("could not be drawn")
+    page = open_page(few_customers.exports)
+    assert figure(tile(page, "customers")) == 49
+    revenue = Published(few_customers.exports).one(
+        "select sum(monetary) from dim_customers"
+    )
+    assert figure(tile(page, "revenue")) == pytest.approx(float(revenue), abs=0.51)
+    assert not charts_on(page) & {"map", "candidates", "churn_validation"}
+    said = page.locator("body").inner_text()
+    assert not re.search(r"\b(undefined|NaN|null|Infinity)\b", said)
+
+
 # ---- a choice changes the figures to those in the files -----------------------------
 
 
@@ -494,6 +509,21 @@ def test_the_month_of_the_movement_can_be_chosen(demo, open_page):
         "document.querySelector('#migration .words').textContent"
         f".startsWith('March 2024: {count:,} of')"
     )
+
+
+def test_a_month_in_which_nobody_moved_has_words_and_no_empty_axes(demo, open_page):
+    published = Published(demo.exports)
+    month = published.one(
+        "select month_end_date from rpt_segment_migration "
+        "where segmentation = 'behaviour' group by month_end_date "
+        "having count(*) filter (cause = 'ageing') = 0 "
+        "order by month_end_date desc limit 1"
+    )
+    page = open_page(demo.exports, f"segmentation=behaviour&moves=ageing&month={month}")
+    assert not page.locator("#migration-plot").is_visible()
+    assert "Nobody moved" in page.locator("#migration .note").inner_text()
+    choose(page, "moves", "all")
+    page.wait_for_selector("#migration-plot .sankey-link")
 
 
 def test_a_choice_is_in_the_address_and_comes_back_from_it(demo, open_page):

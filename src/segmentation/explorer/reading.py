@@ -169,7 +169,7 @@ def read_figures(published: PublishedSet) -> dict[str, pd.DataFrame]:
     _name_countries(published)
     frames["cells"] = published.frame(CELLS)
     attributes = _numeric_attributes(published)
-    if frames["cells"]["country"].nunique() > 1:
+    if len(set(frames["cells"]["country"])) > 1:
         frames["country_means"] = _country_means(published, attributes)
     if published.has("rpt_customer_map"):
         frames["map"] = _map_points(published, attributes)

@@ -487,7 +487,7 @@ const MOVES = {
 
 function drawMigration(state, look) {
   const migration = DATA.migration?.[state.segmentation.id];
-  if (!migration || !state.month) return null;
+  if (!migration || !state.month || migration.cause.every((c) => !(c in CAUSES))) return null;
   const month = migration.months.indexOf(state.month);
   const nodes = [
     ...state.segmentation.segments,
@@ -509,11 +509,13 @@ function drawMigration(state, look) {
   const height = Math.max(440, 90 + 34 * new Set(shown.map((l) => l.source)).size);
   return {
     words: movesInWords(state, inMonth, nodes),
-    note: `${shown.length ? "" : "Nobody moved in this way in this month. "}${
-      state.moves === "ageing" || state.moves === "behaviour"
-        ? ""
-        : "Grey: moved because time passed, without doing anything. "
-    }${allCountries(state)}`,
+    note: [
+      shown.length ? "" : "Nobody moved in this way in this month.",
+      shown.some((l) => l.kind === "ageing") && state.moves !== "ageing"
+        ? "Grey: moved because time passed, without doing anything."
+        : "",
+      allCountries(state),
+    ].filter(Boolean).join(" "),
     traces: shown.length ? [sankey(look, shown, nodes, touches, height)] : [],
     layout: { height, margin: { l: 6, r: 6, t: 10, b: 14 } },
     columns: ["month", "from", "to", "cause", "customers"],

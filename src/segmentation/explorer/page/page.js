@@ -405,6 +405,7 @@ function drawTiles(state) {
 }
 
 function drawSegments(state) {
+  const { status, reason, algorithm } = state.segmentation;
   const look = lookOf(innerWidth);
   const cards = segmentFigures(state)
     .filter((f) => (state.segment < 0 ? f.customers > 0 : f.index === state.segment))
@@ -429,7 +430,11 @@ function drawSegments(state) {
   return make(
     "details",
     { class: "segments", id: "segments", open: state.segment >= 0 || (cards.length <= 7 && innerWidth > PHONE) },
-    make("summary", {}, state.segment < 0 ? `The ${cards.length} segments in words` : "The segment in words"),
+    make("summary", {}, state.segment < 0 && cards.length > 1 ? `The ${cards.length} segments in words` : "The segment in words"),
+    !["ok", null].includes(status)
+      ? make("p", {}, make("b", {}, "No segments were formed: "),
+          status.replaceAll("_", " "), algorithm !== "rules" && reason ? ` (${reason}).` : ".")
+      : null,
     state.segmentation.description ? make("p", { class: "note" }, state.segmentation.description) : null,
     make("div", { class: "segment-cards" }, cards),
   );
@@ -528,6 +533,7 @@ function drawChart(chart, figure, state) {
   parts.note.hidden = !parts.note.textContent;
   const look = lookOf(width);
   parts.plot.style.width = `${width}px`;
+  parts.plot.hidden = !figure.traces.length; // axes of nothing are no chart
   const clickable = figure.traces.some((t) => t.customdata !== undefined && t.type !== "sankey") &&
     ["shares", "profiles", "map", "own", "risk"].includes(chart.id);
   Plotly.react(
