@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+from segmentation.explorer import charts_of, is_due, write_explorer
 from segmentation.publishing_engines import engine_of
 from segmentation.report import REPORT_TABLES, write_report
 from segmentation.spreadsheets import write_csv
@@ -47,8 +48,9 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
 
     The files of a set go to a folder named by their content; the manifest is replaced
     last and atomically, so that a reader who follows it always sees one whole set. The
-    previous set is kept for readers that are still at it. ``summary.md`` beside them
-    tells what has changed from the one to the other.
+    previous set is kept for readers that are still at it. Beside them, and no part of a
+    set, ``explorer.html`` and ``charts`` show it, and ``summary.md`` tells what has
+    changed from the one to the other.
     """
     run = tables.iloc[0]
     if run["partial_because"]:
@@ -75,6 +77,7 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
         manifest = {
             "input": run["input_name"],
             "as_of_date": _date(run["as_of_date"]),
+            "currency": run["currency"],
             "configuration": json.loads(run["configuration"]),
             "files": files,
         }
@@ -92,7 +95,10 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
             if not _is_whole(exports, manifest):
                 _replace_folder(Path(temporary), exports / manifest["folder"], files)
             _replace_manifest(exports, manifest)
-            _write_report(exports, manifest, published, run["currency"])
+        not_drawn = _draw_explorer(exports)
+        if is_new:
+            charts = {} if not_drawn else charts_of(exports)
+            _write_report(exports, manifest, published, run["currency"], charts)
             in_use = {manifest["folder"], published.get("folder"), Path(temporary).name}
             _remove_old(exports, keep=in_use)
     promoted = _promote(engine, tables, run["registry_schema"])
@@ -105,7 +111,7 @@ def publish(tables: pd.DataFrame, session) -> pd.DataFrame:
     return _outcome(
         "published" if is_new else "unchanged",
         manifest["folder"],
-        f"{message}; {promoted}.",
+        f"{message}; {promoted}.{not_drawn}",
     )
 
 
@@ -186,8 +192,25 @@ def _replace_manifest(exports: Path, manifest: dict) -> None:
     temporary.replace(exports / MANIFEST)
 
 
+def _draw_explorer(exports: Path) -> str:
+    """Draw the page of the set that is published, unless it is there as it should be.
+
+    Returns what to say if it cannot be drawn: the set is published all the same.
+    """
+    try:
+        if is_due(exports):
+            write_explorer(exports)
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return (
+            f" The explorer page could not be drawn ({reason}); the tables are "
+            "published all the same."
+        )
+    return ""
+
+
 def _write_report(
-    exports: Path, manifest: dict, published: dict, currency: str
+    exports: Path, manifest: dict, published: dict, currency: str, charts: dict
 ) -> None:
     """Write what has changed since the set that was published before.
 
@@ -201,6 +224,7 @@ def _write_report(
         currency=currency,
         as_of_date=manifest["as_of_date"],
         previous_date=published.get("as_of_date"),
+        charts=charts,
     )
     (exports / REPORT).write_text(text, encoding="utf-8")
 

@@ -25,6 +25,7 @@ def write_report(
     currency: str,
     as_of_date: str | None,
     previous_date: str | None,
+    charts: dict[str, str] | None = None,
 ) -> str:
     """Return the report as Markdown.
 
@@ -37,6 +38,8 @@ def write_report(
         For the headline and the amounts.
     as_of_date, previous_date
         ISO dates that the two are as of; None for an input without a clock.
+    charts
+        Pictures to show: paths from the report by title.
 
     Notes
     -----
@@ -59,6 +62,7 @@ def write_report(
         *_recommendations(tables, currency),
         *_health(tables),
         *_quality(tables, previous, currency),
+        *_pictures(charts),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -305,6 +309,16 @@ def _quality(tables, previous, currency) -> list[str]:
                 "stay as they were."
             )
     return ["## Data", *filter(None, said)] if said else []
+
+
+def _pictures(charts) -> list[str]:
+    if not charts:
+        return []
+    return [
+        "## Pictures",
+        "More of this, to filter and to point at: [explorer.html](explorer.html).",
+        *(f"![{title}]({path})" for title, path in charts.items()),
+    ]
 
 
 def _primary(tables, summary) -> str:

@@ -87,12 +87,15 @@ def lines():
 
 def test_manifest_names_one_set_with_true_hashes_and_row_counts(demo):
     manifest = demo.manifest()
-    assert set(manifest) == {"input", "as_of_date", "configuration", "folder", "files"}
+    assert set(manifest) == {
+        "input", "as_of_date", "currency", "configuration", "folder", "files",
+    }  # fmt: skip
+    assert manifest["currency"] == "EUR"
     assert (manifest["input"], manifest["as_of_date"]) == ("demo", "2025-01-01")
     assert manifest["configuration"]["segmentations"]["value"]["algorithm"] == "kmeans"
     folder = demo.exports / manifest["folder"]
     assert {path.name for path in demo.exports.iterdir()} == {
-        "manifest.json", "summary.md", manifest["folder"],
+        "manifest.json", "summary.md", "explorer.html", "charts", manifest["folder"],
     }  # fmt: skip
     assert {path.name for path in folder.iterdir()} == {
         file["name"] for file in manifest["files"]
