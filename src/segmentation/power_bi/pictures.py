@@ -3,7 +3,7 @@
 No Power BI runs where this project is built. So that a reader can see the pages, and
 so that a reviewer can see that titles fit and nothing collides, this module draws them
 as a browser shows HTML: places, titles, fields, filters and colours come from
-`powerbi/report.yml` and the theme, the figures from the exports by the measures' SQL
+`powerbi/specification/segments_report.yml` and the theme, the figures from the exports by the measures' SQL
 twins. Every picture says that it is a rendering and not Desktop.
 """
 
@@ -70,7 +70,7 @@ def page_html(
     Parameters
     ----------
     specification, page
-        As in ``powerbi/report.yml``; the page is one of its pages.
+        As in ``powerbi/specification/segments_report.yml``; the page is one of its pages.
     figures
         Answers fields and filters with rows, in the order in which a visual without
         a sort shows them.

@@ -1,9 +1,9 @@
 """The Power BI report as files, from a specification that a person edits.
 
-`powerbi/report.yml` names pages and visuals, their fields, titles and places on a grid.
+`powerbi/specification/segments_report.yml` names pages and visuals, their fields, titles and places on a grid.
 This module turns it into the files of Microsoft's report format (PBIR) and knows
 nothing else: it reads no file, no data and no clock, so that equal specifications give
-equal bytes. The head of `powerbi/report.yml` explains the words of the specification.
+equal bytes. The head of `powerbi/specification/segments_report.yml` explains the words of the specification.
 """
 
 import difflib
@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from segmentation.power_bi.model import Model
 
 _SCHEMAS = "https://developer.microsoft.com/json-schemas/fabric"
 _DEFINITION = f"{_SCHEMAS}/item/report/definition"
@@ -25,7 +27,6 @@ BOOKMARK_SCHEMA = f"{_DEFINITION}/bookmark/2.1.0/schema.json"
 BOOKMARKS_SCHEMA = f"{_DEFINITION}/bookmarksMetadata/1.0.0/schema.json"
 VERSION_SCHEMA = f"{_DEFINITION}/versionMetadata/1.0.0/schema.json"
 PLATFORM_SCHEMA = f"{_SCHEMAS}/gitIntegration/platformProperties/2.0.0/schema.json"
-PBIP_SCHEMA = f"{_SCHEMAS}/pbip/pbipProperties/1.0.0/schema.json"
 PBIR_SCHEMA = f"{_SCHEMAS}/item/report/definitionProperties/2.0.0/schema.json"
 
 _IDS = uuid.UUID("8d0b5cbe-1c0d-5a57-9d8e-0c6a8f6f2f11")
@@ -74,7 +75,7 @@ _OPTIONS = {
 }  # fmt: skip
 _PAGE_OPTIONS = {
     "name", "title", "question", "slicers", "visuals", "views", "drill_through",
-    "tooltip_size",
+    "tooltip_size", "phone",
 }  # fmt: skip
 
 
@@ -88,6 +89,14 @@ class Names:
 
     columns: frozenset[tuple[str, str]]
     measures: Mapping[str, str]
+
+    @classmethod
+    def of(cls, model: Model) -> "Names":
+        """Return the names of a model, hidden columns too: sorting may need them."""
+        return cls(
+            frozenset((t.name, c.name) for t in model.tables for c in t.columns),
+            {m.name: t.name for t in model.tables for m in t.measures},
+        )
 
     def table(self, field: str, place: str) -> tuple[str, str, bool]:
         """Return table, name and whether it is a measure; ``place`` is for errors."""
@@ -106,19 +115,28 @@ class Names:
 
 
 def report_files(
-    specification: Mapping[str, Any], *, theme: Mapping[str, Any], names: Names
+    specification: Mapping[str, Any],
+    *,
+    theme: Mapping[str, Any],
+    names: Names,
+    name: str,
+    primary_segmentation: str | None = None,
 ) -> dict[str, str]:
-    """Return the text of every file of the report by its path in the project.
+    """Return the text of every file of the report by its path in its folder.
 
     Parameters
     ----------
     specification
-        As in ``powerbi/report.yml``.
+        As in ``powerbi/specification/segments_report.yml``.
     theme
         A Power BI report theme; its ``name`` ends in ``.json`` and its ``minimum``,
         ``center`` and ``maximum`` are the colours of scales.
     names
         Of the semantic model that the report reads.
+    name
+        Of the project: `<name>.Report` lies beside `<name>.SemanticModel`.
+    primary_segmentation
+        What a slicer with ``default: primary`` chooses at first; None for nothing.
 
     Raises
     ------
@@ -126,7 +144,7 @@ def report_files(
         Naming page, visual and word, where a field, kind or option does not exist.
 
     """
-    return _Report(specification, theme, names).files()
+    return _Report(specification, theme, names, name, primary_segmentation).files()
 
 
 def grid_box(at: Iterable[int]) -> dict[str, float]:
@@ -167,8 +185,10 @@ def _box(x: float, y: float, width: float, height: float) -> dict[str, float]:
 # ---- expressions -------------------------------------------------------------------
 
 
-def _literal(value: bool | int | float | str) -> dict:
-    if isinstance(value, bool):
+def _literal(value: bool | int | float | str | None) -> dict:
+    if value is None:
+        text = "null"
+    elif isinstance(value, bool):
         text = str(value).lower()
     elif isinstance(value, int):
         text = f"{value}L"
@@ -195,9 +215,10 @@ _EACH_VALUE = {"data": [{"dataViewWildcard": {"matchingOption": 1}}]}
 
 
 class _Report:
-    def __init__(self, specification, theme, names):
+    def __init__(self, specification, theme, names, name, primary_segmentation):
         self.specification = specification
-        self.name = specification["name"]
+        self.name = name
+        self.primary_segmentation = primary_segmentation
         self.theme = theme
         self.names = names
         self.slicers = specification.get("slicers", {})
@@ -205,22 +226,18 @@ class _Report:
     # ---- files
 
     def files(self) -> dict[str, str]:
-        folder = f"{self.name}.Report"
-        definition = f"{folder}/definition"
+        definition = "definition"
         pages = self.specification["pages"]
         found: dict[str, Any] = {
-            f"{self.name}.pbip": self._project(),
-            f"{folder}/.platform": self._platform(),
-            f"{folder}/definition.pbir": {
+            ".platform": self._platform(),
+            "definition.pbir": {
                 "$schema": PBIR_SCHEMA,
                 "version": "4.0",
                 "datasetReference": {
                     "byPath": {"path": f"../{self.name}.SemanticModel"}
                 },
             },
-            f"{folder}/StaticResources/RegisteredResources/{self.theme['name']}": (
-                self.theme
-            ),
+            f"StaticResources/RegisteredResources/{self.theme['name']}": self.theme,
             f"{definition}/version.json": {
                 "$schema": VERSION_SCHEMA,
                 "version": "2.0.0",
@@ -238,14 +255,6 @@ class _Report:
         return {
             path: json.dumps(content, ensure_ascii=False, indent=2) + "\n"
             for path, content in sorted(found.items())
-        }
-
-    def _project(self):
-        return {
-            "$schema": PBIP_SCHEMA,
-            "version": "1.0",
-            "artifacts": [{"report": {"path": f"{self.name}.Report"}}],
-            "settings": {"enableAutoRecovery": True},
         }
 
     def _platform(self):
@@ -440,7 +449,8 @@ class _Report:
         )
         visual["visual"]["objects"] = {
             "bookmarks": _properties(
-                bookmarkGroup=f"{page['name']}_views", selectedBookmark=""
+                bookmarkGroup=f"{page['name']}_views",
+                selectedBookmark=f"{page['name']}_{next(iter(page['views']))}",
             )
         }
         return visual
@@ -458,8 +468,11 @@ class _Report:
         }
         if slicer.get("single"):
             objects["selection"] = _properties(strictSingleSelect=True)
-        if "default" in slicer:
-            chosen = self._is_in(field, [slicer["default"]], place)
+        default = slicer.get("default")
+        if default == "primary":
+            default = self.primary_segmentation
+        if default is not None:
+            chosen = self._is_in(field, [default], place)
             objects["general"] = [{"properties": {"filter": {"filter": chosen}}}]
         visual["visual"] |= {
             "query": {
