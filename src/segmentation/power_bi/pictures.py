@@ -35,12 +35,11 @@ def formatted(value: Any, pattern: str | None) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if hasattr(value, "isoformat"):
-        return value.isoformat()[:10]
+        return value.strftime("%b %Y") if pattern == "mmm yyyy" else f"{value:%Y-%m-%d}"
     if isinstance(value, str):
         return value
-    pattern = (pattern or ("#,##0" if float(value).is_integer() else "0.00")).split(";")[
-        0
-    ]
+    pattern = pattern or ("#,##0" if float(value).is_integer() else "0.00")
+    pattern = pattern.partition(";")[0]
     number = re.search(r"[#0][#0,.]*", pattern)
     if not number:
         return str(value)
@@ -51,8 +50,8 @@ def formatted(value: Any, pattern: str | None) -> str:
     sign = "-" if scaled < 0 and float(text.replace(",", "")) else ""
     before = pattern[: number.start()].replace('"', "").replace("\\", "")
     after = pattern[number.end() :].replace('"', "").replace("\\", "")
-    if sign == "" and before.startswith("+") is False and ";" in (pattern or ""):
-        sign = ""
+    if sign:
+        before = before.replace("+", "")
     return f"{sign}{before}{text}{after}"
 
 
@@ -63,6 +62,7 @@ def page_html(
     theme: Mapping[str, Any],
     figures: Figures,
     formats: Mapping[str, str],
+    primary_segmentation: str = "",
     view: str | None = None,
 ) -> str:
     """Return one page as HTML of the page's own size.
@@ -80,7 +80,9 @@ def page_html(
         The view that is chosen, if the page has several; the first one by default.
 
     """
-    return _Drawing(specification, page, theme, figures, formats, view).html()
+    drawing = _Drawing(specification, page, theme, figures, formats, view)
+    drawing.primary_segmentation = primary_segmentation
+    return drawing.html()
 
 
 class _Drawing:
@@ -198,7 +200,8 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
                 )
                 chosen = f"<div class='dates'>{chosen}</div>"
             else:
-                shown = _safe(str(slicer.get("default", "All")))
+                shown = slicer.get("default", "All")
+                shown = _safe(self.primary_segmentation if shown == "primary" else shown)
                 chosen = f"<div class='select arrow'>{shown}</div>"
             parts.append(_place(box, label + chosen, "card"))
         return parts
