@@ -50,6 +50,66 @@ IF (
     HASONEVALUE ( Segments[Segmentation] ),
 {all}
 )"""
+SELF_CHECK_RESULT = """\
+SUMX (
+    'Self Check',
+    VAR ChosenSegmentation = 'Self Check'[Segmentation]
+    VAR ChosenSegment = 'Self Check'[Segment Key]
+    VAR ChosenCountry = 'Self Check'[Country]{variables}
+    RETURN
+        CALCULATE (
+            IF (
+                ISBLANK ( ChosenSegment ),
+                [Self-Check Measure],
+                CALCULATE ( [Self-Check Measure], Segments[Segment Key] = ChosenSegment )
+            ),
+            REMOVEFILTERS ( Segmentations ),
+            REMOVEFILTERS ( Segments ),
+            REMOVEFILTERS ( Customers ),
+            FILTER (
+                ALL ( Segmentations[Segmentation] ),
+                ISBLANK ( ChosenSegmentation )
+                    || Segmentations[Segmentation] = ChosenSegmentation
+            ),
+            FILTER (
+                ALL ( Customers[Country] ),
+                ISBLANK ( ChosenCountry ) || Customers[Country] = ChosenCountry
+            ){filters}
+        )
+)"""
+SELF_CHECK_DATES = (
+    """
+    VAR FirstDay = 'Self Check'[First Date]
+    VAR LastDay = 'Self Check'[Last Date]""",
+    """,
+            REMOVEFILTERS ( Orders ),
+            REMOVEFILTERS ( Dates ),
+            FILTER (
+                ALL ( Dates[Date] ),
+                ISBLANK ( FirstDay )
+                    || ( Dates[Date] >= FirstDay && Dates[Date] <= LastDay )
+            )""",
+)
+SELF_CHECK_DIFFERENCE = """\
+SUMX (
+    'Self Check',
+    ABS ( [Self-Check Result] - [Self-Check Expected] )
+)"""
+# The figures in SQL are rounded to six digits, some of them twice.
+SELF_CHECK_FAILURES = """\
+COUNTROWS (
+    FILTER (
+        'Self Check',
+        [Self-Check Difference] > 0.000002 * MAX ( 1, ABS ( [Self-Check Expected] ) )
+    )
+) + 0"""
+SELF_CHECK_VERDICT = """\
+IF (
+    [Self-Check Failures] = 0,
+    "All " & COUNTROWS ( 'Self Check' ) & " figures agree with those computed in SQL.",
+    [Self-Check Failures] & " of " & COUNTROWS ( 'Self Check' )
+        & " figures differ from those computed in SQL: see the list."
+)"""
 REFERENCE = re.compile(
     r"""(?:'(?P<quoted>[^']+)'|(?P<table>[A-Za-z_]\w*))?\[(?P<name>[^\]]+)\]"""
 )
@@ -82,6 +142,12 @@ class Measure:
     description: str
     format: str | None
     dax: str
+    is_hidden: bool = False
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether it is a number, and not text or a date."""
+        return self.format is not None and "y" not in self.format
 
 
 @dataclass(frozen=True)
@@ -186,12 +252,13 @@ def read_model(
         for column in _names(contracts[mart], specification)
     }
     here = {(t.name, c.name) for t in by_mart.values() for c in t.columns}
+    found = _measures(measures, everything, here)
     home = Table(
         MEASURE_TABLE,
         None,
         "The measures, in folders. The table has no rows.",
         (Column("Name", "name", "string", "Without values.", is_hidden=True),),
-        measures=_measures(measures, everything, here),
+        measures=(*found, *self_check_measures(found, has_orders=has_orders)),
     )
     return Model(name, (home, *by_mart.values()), relationships)
 
@@ -365,6 +432,67 @@ def _measures(
                 dax,
             )
     return tuple(found.values())
+
+
+def self_check_measures(
+    measures: tuple[Measure, ...], *, has_orders: bool
+) -> tuple[Measure, ...]:
+    """Return what compares every figure with what rpt_self_check says of it."""
+    cases = ",\n".join(
+        f'    "{measure.name}", [{measure.name}]'
+        for measure in measures
+        if measure.is_figure
+    )
+    chosen = SELF_CHECK_RESULT.format(
+        variables=SELF_CHECK_DATES[0] if has_orders else "",
+        filters=SELF_CHECK_DATES[1] if has_orders else "",
+    )
+    folder = "Self-check"
+    return (
+        Measure(
+            "Self-Check Measure",
+            folder,
+            "The measure that the chosen row of Self Check names.",
+            "#,##0.00",
+            f"SWITCH (\n    SELECTEDVALUE ( 'Self Check'[Measure] ),\n{cases}\n)",
+            is_hidden=True,
+        ),
+        Measure(
+            "Self-Check Expected",
+            folder,
+            "What the measure must show, computed in SQL.",
+            "#,##0.00",
+            "SUM ( 'Self Check'[Expected Value] )",
+        ),
+        Measure(
+            "Self-Check Result",
+            folder,
+            "What the measure shows under the filters of the row, whatever is chosen.",
+            "#,##0.00",
+            chosen,
+        ),
+        Measure(
+            "Self-Check Difference",
+            folder,
+            "How far the results are from what is expected, whatever the sign.",
+            "#,##0.000000",
+            SELF_CHECK_DIFFERENCE,
+        ),
+        Measure(
+            "Self-Check Failures",
+            folder,
+            "How many figures differ from those computed in SQL, beyond rounding.",
+            "#,##0",
+            SELF_CHECK_FAILURES,
+        ),
+        Measure(
+            "Self-Check Verdict",
+            folder,
+            "Whether all figures agree with those computed in SQL, in a sentence.",
+            None,
+            SELF_CHECK_VERDICT,
+        ),
+    )
 
 
 def references(dax: str) -> tuple[set[tuple[str, str]], set[str]]:

@@ -205,6 +205,7 @@ def _measure(model: Model, table: Table, measure: Measure) -> list[str]:
         f"\t/// {measure.description}",
         *expression,
         *([f"\t\tformatString: {measure.format}"] if measure.format else []),
+        *(["\t\tisHidden"] if measure.is_hidden else []),
         f"\t\tdisplayFolder: {measure.folder}",
         f"\t\tlineageTag: {tag}",
     ]
