@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from segmentation.power_bi.model import Model, read_model
+from segmentation.power_bi.report import Names, report_files
 from segmentation.power_bi.tmdl import project_file, semantic_model_files
 
 SPECIFICATION = Path("powerbi", "specification")
@@ -37,9 +38,33 @@ def models(manifest: dict, root: Path) -> dict[str, Model]:
     }
 
 
-def project_files(model: Model, *, data_folder: str) -> dict[str, str]:
-    """Return all files of a project, by their path in its folder."""
+def report_specification(name: str, root: Path) -> tuple[dict, dict]:
+    """Return the pages of a project's report as specified, and the theme."""
+    folder = root / SPECIFICATION
+    pages = yaml.safe_load((folder / f"{name}_report.yml").read_text(encoding="utf-8"))
+    return pages, json.loads((folder / "theme.json").read_text(encoding="utf-8"))
+
+
+def project_files(
+    model: Model,
+    *,
+    root: Path,
+    data_folder: str,
+    primary_segmentation: str | None = None,
+) -> dict[str, str]:
+    """Return all files of a project, by their path in its folder.
+
+    The primary segmentation is what the slicer chooses at first; None for the first.
+    """
     semantic_model = semantic_model_files(model, data_folder=data_folder)
+    pages, theme = report_specification(model.name, root)
+    report = report_files(
+        pages,
+        theme=theme,
+        names=Names.of(model),
+        name=model.name,
+        primary_segmentation=primary_segmentation,
+    )
     return {
         ".gitignore": IGNORED,
         f"{model.name}.pbip": project_file(model.name),
@@ -47,6 +72,7 @@ def project_files(model: Model, *, data_folder: str) -> dict[str, str]:
             f"{model.name}.SemanticModel/{path}": text
             for path, text in semantic_model.items()
         },
+        **{f"{model.name}.Report/{path}": text for path, text in report.items()},
     }
 
 
