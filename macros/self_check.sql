@@ -11,7 +11,7 @@
     {% set figures = {
         'Customer Count': 'customers.customer_count',
         'Share of Customers': ratio(
-            'customers.customer_count', 'everybody.customer_count'
+            'customers.customer_count', 'customers.customer_count_of_all_segments'
         ),
         'Reachable Customers': 'actions.reachable_count',
         'Action Worth': 'actions.worth',
@@ -46,7 +46,9 @@
             'customers.purchase_count', 'customers.customer_count'
         ),
         'Revenue': 'orders.revenue',
-        'Share of Revenue': ratio('orders.revenue', 'orders.revenue_of_everybody'),
+        'Share of Revenue': ratio(
+            'orders.revenue', 'orders.revenue_of_all_segments'
+        ),
         'Purchases': 'orders.purchase_count',
         'Average Order Value': ratio('orders.revenue', 'orders.purchase_count'),
         'Purchases per Active Customer': ratio(
@@ -58,7 +60,9 @@
         'Share Returned': ratio('orders.returned_amount', 'orders.gross_amount'),
         'Share of Top 20 %': 'orders.top_fifth_share',
         'Net Spend': 'customers.net_spend',
-        'Share of Net Spend': ratio('customers.net_spend', 'everybody.net_spend'),
+        'Share of Net Spend': ratio(
+            'customers.net_spend', 'customers.net_spend_of_all_segments'
+        ),
         'Revenue Previous Period': 'orders.revenue_previous_period',
         'Revenue Change': ratio(
             '(orders.revenue - orders.revenue_previous_period)',

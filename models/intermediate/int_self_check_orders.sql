@@ -150,16 +150,17 @@ sums as (
 
 ),
 
-sums_of_everybody as (
+sums_of_all_segments as (
 
     select
         lengths.filter_number,
-        sum(days.revenue) as revenue_of_everybody
+        sum(days.revenue) as revenue_of_all_segments
     from lengths
     inner join days
         on
             lengths.from_date <= days.order_date
             and lengths.until_date > days.order_date
+    where lengths.country is null or days.is_in_country
     group by lengths.filter_number
 
 ),
@@ -269,7 +270,7 @@ final as (
         sums.purchase_count,
         sums.known_revenue,
         sums.known_purchase_count,
-        everybody.revenue_of_everybody,
+        everybody.revenue_of_all_segments,
         buyers.active_count,
         buyers.top_fifth_share,
         histories.new_count,
@@ -283,7 +284,7 @@ final as (
         end as retention_rate
     from lengths
     {% for table, name in {
-        'sums': 'sums', 'sums_of_everybody': 'everybody', 'buyer_figures': 'buyers',
+        'sums': 'sums', 'sums_of_all_segments': 'everybody', 'buyer_figures': 'buyers',
         'history_figures': 'histories',
     }.items() -%}
     left join {{ table }} as {{ name }}

@@ -58,19 +58,16 @@ customers as (
             'net_spend', 'lifetime_value', 'value_if_retained', 'value_at_risk',
             'churn_probability', 'audience_worth',
         ] %}
-        sum(groups.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
+        sum(case
+            when filters.segment_id is null or groups.is_in_segment
+                then groups.{{ column }}
+        end) as {{ column }},
         {%- endfor %}
+        sum(groups.customer_count) as customer_count_of_all_segments,
+        sum(groups.net_spend) as net_spend_of_all_segments
     from filters
-    cross join groups
-    where {{ passes_self_check('filters', 'groups') }}
+    inner join groups on filters.country is null or groups.is_in_country
     group by filters.filter_number
-
-),
-
-everybody as (
-
-    select * from customers
-    where filter_number = 1
 
 ),
 
@@ -385,7 +382,6 @@ expected as (
     cross join measures
     cross join actions
     cross join audiences
-    cross join everybody
     cross join quality
     {% for name in [
         'customers', 'attributes', 'profiles', 'candidates', 'features', 'drift',
