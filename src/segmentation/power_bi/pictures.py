@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from segmentation.power_bi.report import KINDS, grid_box, header_boxes
+from segmentation.power_bi.report import grid_box, header_boxes
 
 # Power BI measures text in points.
 PIXELS_PER_POINT = 4 / 3
@@ -203,7 +203,7 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
                 shown = slicer.get("default", "All")
                 shown = _safe(self.primary_segmentation if shown == "primary" else shown)
                 chosen = f"<div class='select arrow'>{shown}</div>"
-            parts.append(_place(box, label + chosen, "card"))
+            parts.append(_place(box, label + chosen, "card", name))
         return parts
 
     # ---- visuals
@@ -217,7 +217,7 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
             title += f"<div class='subtitle'>{_safe(visual['subtitle'])}</div>"
         if kind == "text":
             lines = "".join(f"<p>{_safe(line)}</p>" for line in visual["text"])
-            return _place(box, title + lines, "text")
+            return _place(box, title + lines, "text", visual["name"])
         inside = box["height"] - 18 - (6 if title else 0)
         if visual.get("title"):
             lines = math.ceil(len(visual["title"]) * 8.3 / (box["width"] - 26))
@@ -238,11 +238,8 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
             "scatter": self._scatter,
         }[kind]
         body = draw(visual, box["width"] - 26, inside)
-        return _place(
-            box,
-            f"{title}<div class='body' data-visual='{visual['name']}'>{body}</div>",
-            "card",
-        )
+        inner = f"{title}<div class='body'>{body}</div>"
+        return _place(box, inner, "card", visual["name"])
 
     def _fields(self, visual, *roles):
         fields, shown = [], {}
@@ -693,14 +690,14 @@ def _safe(text):
     return html.escape(str(text))
 
 
-def _place(box, inner, kind=""):
+def _place(box, inner, kind="", name="heading"):
     style = ";".join(
         f"{name}:{box[key]}px"
         for name, key in (
             ("left", "x"), ("top", "y"), ("width", "width"), ("height", "height"),
         )
     )  # fmt: skip
-    return f"<div class='box {kind}' style='{style}'>{inner}</div>"
+    return f"<div class='box {kind}' data-name='{name}' style='{style}'>{inner}</div>"
 
 
 def _svg(width, height, parts):
@@ -760,8 +757,3 @@ def _short(value, pattern):
     if abs(value) >= 10_000:
         return f"{value / 1e3:g}K"
     return f"{value:,g}"
-
-
-def kinds() -> set[str]:
-    """Return the kinds of visuals that can be drawn: all that a report may have."""
-    return set(KINDS)
