@@ -7,6 +7,7 @@ import argparse
 import io
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,6 @@ from segmentation.power_bi.project import models, read_manifest, report_specific
 
 MANIFEST = "manifest.json"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-COLOURS = 128  # of a picture; its size is then a third
 # Text that is cut off where no reader can scroll to it.
 CUT_OFF = """
 () => [...document.querySelectorAll(
@@ -80,20 +80,26 @@ def _chosen(page: dict, primary: str, figures: Figures) -> dict[str, Any]:
     """What the slicers of a page choose at first, or what leads to a hidden page."""
     chosen: dict[str, Any] = {"Segmentations.Segmentation": [primary]}
     if "tooltip_size" in page:
-        return chosen | {"Segments.Segment": [_best(figures, "segment", primary)]}
+        return chosen | {"Segments.Segment": [_largest_segment(figures, primary)]}
     if "drill_through" in page:
-        return {CUSTOMER: [_best(figures, "customer", primary)]}
+        return {CUSTOMER: [_most_at_risk(figures)]}
     return chosen if "segmentation" in page.get("slicers", []) else {}
 
 
-def _best(figures: Figures, what: str, primary: str) -> str:
-    """The segment with the most customers, or a customer of the one with the least."""
-    order = "desc" if what == "segment" else "asc"
-    column = {"segment": "max(segment_name)", "customer": "max(customer_id)"}[what]
+def _largest_segment(figures: Figures, primary: str) -> str:
     return figures.one(
-        f"select {column} from fct_customer_segments join dim_segments using "
-        f"(segment_id) where dim_segments.segmentation = '{primary}' and "
-        f"segment_number > 0 group by segment_id order by count(*) {order}, 1 limit 1",
+        "select max(segment_name) from fct_customer_segments join dim_segments using "
+        f"(segment_id) where dim_segments.segmentation = '{primary}' "
+        "group by segment_id order by count(*) desc, 1 limit 1",
+        {},
+    )
+
+
+def _most_at_risk(figures: Figures) -> str:
+    """The customer to show on the hidden page; any where there are no values."""
+    return figures.one(
+        "select coalesce(arg_max(customer_id, value_at_risk), max(customer_id)) "
+        "from dim_customers",
         {},
     )
 
@@ -109,17 +115,29 @@ def browser():
         started.close()
 
 
-def drawn(opened, size: tuple[int, int], text: str) -> tuple[bytes, list[str]]:
+def drawn(
+    opened, size: tuple[int, int], text: str, theme: dict
+) -> tuple[bytes, list[str]]:
     """Return a page's PNG and the texts in it that are cut off."""
     page = opened.new_page(viewport={"width": size[0], "height": size[1]})
     page.set_content(text)
     picture, faults = page.screenshot(), page.evaluate(CUT_OFF)
     page.close()
     out = io.BytesIO()
-    Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS).save(
-        out, "png", optimize=True
-    )
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    few = image.quantize(palette=_palette(image, theme), dither=Image.Dither.NONE)
+    few.save(out, "png", optimize=True)
     return out.getvalue(), faults
+
+
+def _palette(image: Image.Image, theme: dict) -> Image.Image:
+    """256 colours: a third of the size. The theme's own, or small marks would fade."""
+    own = sorted(set(re.findall(r"#[0-9A-Fa-f]{6}", json.dumps(theme))))
+    colours = [int(c[place : place + 2], 16) for c in own for place in (1, 3, 5)]
+    rest = image.quantize(256 - len(own)).getpalette()[: 3 * (256 - len(own))]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(colours + rest)
+    return palette
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -142,10 +160,12 @@ def main(arguments: list[str] | None = None) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     with browser() as opened:
         for name, size, text in pages_html(model, specification, theme, published):
-            picture, faults = drawn(opened, size, text)
+            picture, faults = drawn(opened, size, text, theme)
             path = options.output / f"{name}.png"
             path.write_bytes(picture)
-            print(f"{path} ({len(picture) / 1024:.0f} KB)", *faults, sep="\n  cut off: ")
+            print(
+                f"{path} ({len(picture) / 1024:.0f} KB)", *faults, sep="\n  cut off: "
+            )
     return 0
 
 

@@ -101,7 +101,9 @@ class Figures:
 
     def _by_customer(self, name: str, context: Context) -> dict[str, Any]:
         """One measure of every customer, in one query: they are many."""
-        expression = re.fullmatch(r"select (.+) from dim_customers", str(MEASURES[name]))
+        expression = re.fullmatch(
+            r"select (.+) from dim_customers", str(MEASURES[name])
+        )
         if expression:
             sql = f"select customer_id, {expression[1]} from dim_customers group by all"
         else:
@@ -111,7 +113,9 @@ class Figures:
                 "join dim_segments using (segment_id) group by customer_id "
                 "having count(*) = 1"
             )
-        return dict(self.connection.execute(self._with_filters(sql, context)).fetchall())
+        return dict(
+            self.connection.execute(self._with_filters(sql, context)).fetchall()
+        )
 
     # ---- contexts
 
@@ -213,9 +217,7 @@ class Figures:
         for link in self.model.relationships:
             to.setdefault(link.from_table, set()).add(link.to_table)
         wanted = set(tables)
-        candidates = [
-            name for name, ones in to.items() if wanted <= ones | {name}
-        ]
+        candidates = [name for name, ones in to.items() if wanted <= ones | {name}]
         preferred = [name for name in candidates if name in wanted]
         return next(iter(preferred or candidates), None)
 
@@ -227,7 +229,9 @@ class Figures:
             if link.from_table == home and link.to_table in tables:
                 _, key = self._source(f"{home}.{link.from_column}")
                 one, one_key = self._source(f"{link.to_table}.{link.to_column}")
-                text += f" join {one} on {self.tables[home].mart}.{key} = {one}.{one_key}"
+                text += (
+                    f" join {one} on {self.tables[home].mart}.{key} = {one}.{one_key}"
+                )
         return text
 
 
@@ -466,8 +470,9 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     # What only Power BI can tell is not drawn as if it had been told.
     "Self-Check Result": lambda figures, context: "–",
     "Self-Check Difference": lambda figures, context: "–",
-    "Self-Check Verdict": lambda figures, context: "Power BI shows it when it has "
-    "refreshed: all figures must agree.",
+    "Self-Check Verdict": lambda figures, context: (
+        "Power BI shows it when it has refreshed: all figures must agree."
+    ),
 }
 # These alone make no row.
 TEXTS = {"Segment Colour", "Self-Check Result", "Self-Check Difference"}

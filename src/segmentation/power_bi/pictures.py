@@ -201,7 +201,9 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
                 chosen = f"<div class='dates'>{chosen}</div>"
             else:
                 shown = slicer.get("default", "All")
-                shown = _safe(self.primary_segmentation if shown == "primary" else shown)
+                shown = _safe(
+                    self.primary_segmentation if shown == "primary" else shown
+                )
                 chosen = f"<div class='select arrow'>{shown}</div>"
             parts.append(_place(box, label + chosen, "card", name))
         return parts
@@ -289,7 +291,9 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
     def _sentence(self, visual, width, height):
         fields, _ = self._fields(visual, "values")
         rows = self._rows(visual, fields)
-        return f"<div class='sentence'>{_safe(rows[0][fields[0]] if rows else '')}</div>"
+        return (
+            f"<div class='sentence'>{_safe(rows[0][fields[0]] if rows else '')}</div>"
+        )
 
     def _table(self, visual, width, height):
         fields, shown = self._fields(visual, "values")
@@ -556,7 +560,9 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
             return _svg(
                 width,
                 height,
-                self._plot(visual, rows, category, series, values, shown, width, height),
+                self._plot(
+                    visual, rows, category, series, values, shown, width, height
+                ),
             )
         panels = list(dict.fromkeys(row[each[0]] for row in rows))
         across = math.ceil(math.sqrt(len(panels) * 1.3)) or 1
@@ -589,7 +595,9 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
         if len(stacks) > 1:
             legend, top = self._legend(stacks, width)
             parts.append(legend)
-        known = [float(v) for of in stacks.values() for v in of.values() if v is not None]
+        known = [
+            float(v) for of in stacks.values() for v in of.values() if v is not None
+        ]
         biggest = top_value if top_value is not None else max(known, default=1)
         smallest = min(0.0, min(known, default=0))
         ticks = _ticks(smallest, biggest or 1)
@@ -701,9 +709,7 @@ def _place(box, inner, kind="", name="heading"):
 
 
 def _svg(width, height, parts):
-    return (
-        f"<svg width='{width:.0f}' height='{height:.0f}' role='img'>{''.join(parts)}</svg>"
-    )
+    return f"<svg width='{width:.0f}' height='{height:.0f}' role='img'>{''.join(parts)}</svg>"
 
 
 def _is_number(value):

@@ -557,7 +557,9 @@ class _Report:
             )
             found["label"] = _properties({"id": "default"}, show=False)
         if "colour" in spec:
-            fill = {"solid": {"color": {"expr": self._expression(spec["colour"], place)}}}
+            fill = {
+                "solid": {"color": {"expr": self._expression(spec["colour"], place)}}
+            }
             found["dataPoint"] = _properties(_EACH_VALUE, fill=fill)
         values = []
         for field, scale in spec.get("scale", {}).items():
@@ -622,7 +624,9 @@ class _Report:
             )
         return {
             "FillRule": {
-                "Input": {"SelectRef": {"ExpressionName": self._reference(field, place)}},
+                "Input": {
+                    "SelectRef": {"ExpressionName": self._reference(field, place)}
+                },
                 "FillRule": gradient,
             }
         }
