@@ -8,6 +8,7 @@ and comparison, the blank row of keys that find none. What it does not know is a
 Dates are numbers (proleptic days), as in DAX; text is compared without regard to case.
 """
 
+import copy
 import datetime
 import math
 import re
@@ -192,7 +193,11 @@ class Context(NamedTuple):
 
 def clean(value):
     """A value of a frame as DAX has it."""
-    if value is None or value is pd.NaT or (isinstance(value, float) and value != value):
+    if (
+        value is None
+        or value is pd.NaT
+        or (isinstance(value, float) and value != value)
+    ):
         return None
     if isinstance(value, datetime.datetime):
         return value.toordinal()
@@ -209,7 +214,8 @@ class Data:
     def __init__(self, model, frames: dict[str, pd.DataFrame]):
         self.calendars = {table.name for table in model.tables if table.is_calendar}
         self.measures = {
-            name: Parser(measure.dax).parse() for name, measure in model.measures.items()
+            name: Parser(measure.dax).parse()
+            for name, measure in model.measures.items()
         }
         self.own: dict[str, list[Col]] = {}
         self.one_side: dict[str, list] = {}
@@ -261,8 +267,18 @@ class Data:
             if all(related):
                 mask &= self._mask(table, given)
             elif any(related):
-                raise NotImplementedError("a filter of columns that are not all related")
+                raise NotImplementedError(
+                    "a filter of columns that are not all related"
+                )
         return mask
+
+    def has_visible_blank_row(self, table: str, filters: tuple[Filter, ...]) -> bool:
+        """Whether keys that find no row in the table are among what is filtered."""
+        return table in self.has_blank_row and all(
+            (None,) * len(given.columns) in given.rows
+            for given in filters
+            if given.columns[0] in self.tables[table]
+        )
 
     def _mask(self, table: str, given: Filter) -> np.ndarray:
         if (table, given) in self._masks:
@@ -331,7 +347,18 @@ def arithmetic(sign: str, left, right):
 
 
 def text_of(value) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return (
+        ""
+        if value is None
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
+
+
+def in_order(value) -> tuple:
+    """What a value is sorted by: BLANK is before all others."""
+    return value is not None, value.lower() if isinstance(value, str) else value
 
 
 def edate(day: int, months: int) -> int:
@@ -346,7 +373,15 @@ class Dax:
     """Evaluates the measures of a model on frames by the tables' business names."""
 
     def __init__(self, model, frames: dict[str, pd.DataFrame]):
+        self.frames = frames
         self.data = Data(model, frames)
+
+    def changed(self, name: str, dax: str) -> "Dax":
+        """The same data with another expression of one measure."""
+        changed = copy.copy(self)
+        changed.data = copy.copy(self.data)
+        changed.data.measures = self.data.measures | {name: Parser(dax).parse()}
+        return changed
 
     def measure(self, name: str, filters: dict[Col, Any] | None = None):
         """A measure where columns are filtered, each by a value or a list of them."""
@@ -358,7 +393,9 @@ class Dax:
 
     @staticmethod
     def _values(values):
-        return [clean(v) for v in values] if isinstance(values, list) else [clean(values)]
+        return (
+            [clean(v) for v in values] if isinstance(values, list) else [clean(values)]
+        )
 
     # scalars
 
@@ -370,9 +407,13 @@ class Dax:
                 context = self._with_variables(tree, context)
                 return self.scalar(tree.result, context)
             case Binary("&&", left, right):
-                return bool(self.scalar(left, context)) and bool(self.scalar(right, context))
+                return bool(self.scalar(left, context)) and bool(
+                    self.scalar(right, context)
+                )
             case Binary("||", left, right):
-                return bool(self.scalar(left, context)) or bool(self.scalar(right, context))
+                return bool(self.scalar(left, context)) or bool(
+                    self.scalar(right, context)
+                )
             case Binary(sign, left, right):
                 left, right = self.scalar(left, context), self.scalar(right, context)
                 is_comparison = sign in LEVELS[2]
@@ -403,9 +444,9 @@ class Dax:
         return context
 
     def _is_table(self, tree) -> bool:
-        return (
-            isinstance(tree, Call) and hasattr(self, f"t_{tree.name.lower()}")
-        ) or (isinstance(tree, Word) and tree.name in self.data.own)
+        return (isinstance(tree, Call) and hasattr(self, f"t_{tree.name.lower()}")) or (
+            isinstance(tree, Word) and tree.name in self.data.own
+        )
 
     def _transition(self, tree, context: Context):
         """A measure: the row context becomes a filter, and variables end."""
@@ -506,12 +547,15 @@ class Dax:
     def t_values(self, context, column):
         values = self._visible_values(column, context)
         return Rows(
-            ((column.table, column.name),), [(v,) for v in sorted(set(values), key=repr)]
+            ((column.table, column.name),),
+            [(v,) for v in sorted(set(values), key=repr)],
         )
 
     def _visible_values(self, column: Column, context: Context) -> np.ndarray:
         mask = self.data.visible(column.table, context.filters)
-        return self.data.tables[column.table][column.table, column.name][mask]
+        values = self.data.tables[column.table][column.table, column.name][mask]
+        blank = self.data.has_visible_blank_row(column.table, context.filters)
+        return np.append(values, None) if blank else values
 
     def t_filter(self, context, table, condition):
         found = self.table(table, context)
@@ -540,8 +584,13 @@ class Dax:
         rows = list(found.rows)
         for by, direction in list(zip(orders[::2], orders[1::2], strict=True))[::-1]:
             rows.sort(
-                key=lambda row, by=by: self.scalar(
-                    by, context._replace(row=self._row(found.columns, row, context.row))
+                key=lambda row, by=by: in_order(
+                    self.scalar(
+                        by,
+                        context._replace(
+                            row=self._row(found.columns, row, context.row)
+                        ),
+                    )
                 ),
                 reverse=direction.name == "DESC",
             )
@@ -575,7 +624,8 @@ class Dax:
     def _extreme(self, function, context, first, second):
         if second is not None:
             return function(
-                number(self.scalar(first, context)), number(self.scalar(second, context))
+                number(self.scalar(first, context)),
+                number(self.scalar(second, context)),
             )
         values = self._known(first, context)
         return function(values) if values else None
@@ -605,7 +655,10 @@ class Dax:
         return math.fsum(known) if known else None
 
     def f_divide(self, context, numerator, denominator):
-        above, below = self.scalar(numerator, context), self.scalar(denominator, context)
+        above, below = (
+            self.scalar(numerator, context),
+            self.scalar(denominator, context),
+        )
         return above / below if above is not None and below else None
 
     def f_if(self, context, condition, yes, no=None):

@@ -312,7 +312,12 @@ def _mart_query(table: Table) -> list[str]:
 
 
 def _empty_query() -> list[str]:
-    return ["let", "    Source = #table(type table [name = text], {})", "in", "    Source"]
+    return [
+        "let",
+        "    Source = #table(type table [name = text], {})",
+        "in",
+        "    Source",
+    ]
 
 
 def quoted(name: str) -> str:
