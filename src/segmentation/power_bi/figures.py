@@ -18,6 +18,11 @@ import duckdb
 from segmentation.power_bi.model import Model
 
 CUSTOMER = "Customers.Customer"
+# Tables that measures "of: chosen customers" read: of the members where segments are
+# chosen, each customer once.
+OF_CHOSEN_CUSTOMERS = {
+    "dim_customers", "fct_orders", "fct_audiences", "fct_customer_attributes",
+}  # fmt: skip
 Context = Mapping[str, Any]  # "Table.Column": values, Not(values) or Days(first, next)
 
 
@@ -40,6 +45,7 @@ class Figures:
     """Answers what a visual asks: fields and filters in, rows of values out."""
 
     def __init__(self, model: Model, folder: Path, context: Context | None = None):
+        """Open the Parquet files of a published set under a model's names."""
         self.model = model
         self.context = dict(context or {})
         self.tables = {table.name: table for table in model.tables if table.mart}
@@ -59,7 +65,7 @@ class Figures:
     def __call__(
         self, fields: Sequence[str], filters: Sequence[Mapping[str, Any]] = ()
     ) -> list[tuple]:
-        """Return the rows that a visual with these fields shows, nothing-rows left out."""
+        """Return the rows that a visual with these fields shows, no empty ones."""
         context = dict(self.context)
         for given in filters:
             for field, values in given.items():
@@ -133,52 +139,55 @@ class Figures:
         return self.connection.execute(sql).fetchone()[0] > 1
 
     def _with_filters(self, sql: str, context: Context) -> str:
-        """Put each table that a filter reaches in front of a query, filtered."""
-        wheres: dict[str, list[str]] = {}
+        """Put before a query the tables that it sees: those that filters reach."""
+        conditions: dict[str, list[str]] = {}
         for field, values in context.items():
             mart, column = self._source(field)
-            wheres.setdefault(mart, []).append(_condition(column, values))
-        segments_chosen = any(field.startswith("Segments.") for field in context)
-        marts = {table.name: table.mart for table in self.tables.values()}
-        parts, done = [], set()
-        waiting = [table.name for table in self.tables.values()]
-        parents = {name: [] for name in waiting}
-        for link in self.model.relationships:
-            parents[link.from_table].append(link)
-        while waiting:
-            name = next(
-                n for n in waiting
-                if not {link.to_table for link in parents[n]} & set(waiting)
-            )  # fmt: skip
-            waiting.remove(name)
-            conditions = wheres.get(marts[name], [])
-            for link in parents[name]:
-                if link.to_table in done:
-                    _, key = self._source(f"{link.from_table}.{link.from_column}")
-                    one, one_key = self._source(f"{link.to_table}.{link.to_column}")
-                    conditions.append(f"{key} in (select {one_key} from {one})")
-            if conditions:
-                done.add(name)
-                parts.append(
-                    f"{marts[name]} as (select * from main.{marts[name]} "
-                    f"where {' and '.join(conditions)})"
-                )
-        if segments_chosen:
-            # What the measures "of: chosen customers" do.
-            chosen = "customer_id in (select customer_id from fct_customer_segments)"
-            for mart in ("dim_customers", "fct_orders", "fct_audiences",
-                         "fct_customer_attributes"):  # fmt: skip
-                if mart in marts.values():
-                    name = next(n for n, m in marts.items() if m == mart)
-                    source = f"{mart}_reached" if name in done else f"main.{mart}"
-                    parts = [
-                        part.replace(f"{mart} as (", f"{source} as (", 1)
-                        if part.startswith(f"{mart} as (")
-                        else part
-                        for part in parts
-                    ]
-                    parts.append(f"{mart} as (select * from {source} where {chosen})")
+            conditions.setdefault(mart, []).append(_condition(column, values))
+        seen = {table.mart: f"main.{table.mart}" for table in self.tables.values()}
+        parts = []
+
+        def restrict(mart: str, kind: str, condition: str) -> None:
+            parts.append(
+                f"{mart}_{kind} as (select * from {seen[mart]} where {condition})"
+            )
+            seen[mart] = f"{mart}_{kind}"
+
+        for name in self._from_one_to_many():
+            mart = self.tables[name].mart
+            found = conditions.get(mart, [])
+            for link in self._links(name):
+                one, one_key = self._source(f"{link.to_table}.{link.to_column}")
+                _, key = self._source(f"{name}.{link.from_column}")
+                if not seen[one].startswith("main."):
+                    found.append(f"{key} in (select {one_key} from {seen[one]})")
+            if found:
+                restrict(mart, "filtered", " and ".join(found))
+        if any(field.startswith("Segments.") for field in context):
+            members = f"select customer_id from {seen['fct_customer_segments']}"
+            for mart in OF_CHOSEN_CUSTOMERS & set(seen):
+                restrict(mart, "chosen", f"customer_id in ({members})")
+        parts += [
+            f"{mart} as (select * from {name})"
+            for mart, name in seen.items()
+            if not name.startswith("main.")
+        ]
         return f"with {', '.join(parts)} {sql}" if parts else sql
+
+    def _links(self, name: str) -> list:
+        return [link for link in self.model.relationships if link.from_table == name]
+
+    def _from_one_to_many(self) -> list[str]:
+        """The tables, each after those that filter it."""
+        found: list[str] = []
+        while len(found) < len(self.tables):
+            found += [
+                name
+                for name in self.tables
+                if name not in found
+                and all(link.to_table in found for link in self._links(name))
+            ]
+        return found
 
     # ---- rows
 
@@ -372,7 +381,8 @@ def _calibration(value: str) -> str:
 
 _OF_SEGMENT = (
     "select case when count(distinct {column}) = 1 then max({column}) end "
-    "from dim_segments where segment_id in (select segment_id from fct_customer_segments)"
+    "from dim_segments "
+    "where segment_id in (select segment_id from fct_customer_segments)"
 )
 
 MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
@@ -399,7 +409,7 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     "Net Spend": "select sum(monetary) from dim_customers",
     "Share of Net Spend": _share_of("Net Spend", "Segments"),
     "Average Recency Days": "select avg(recency_days) from dim_customers",
-    "Average Frequency": "select sum(frequency) / nullif(count(*), 0) from dim_customers",
+    "Average Frequency": "select sum(frequency) / count(*) from dim_customers",
     "Customers Then": _customers_then,
     "Customer Moves": "select sum(customer_count) from rpt_segment_migration",
     "Cohort Retention Rate": "select sum(active_customer_count) / sum(customer_count) "
@@ -468,8 +478,8 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     "/ sum(row_count) filter (measure = 'physical') from rpt_data_quality",
     "Self-Check Expected": "select any_value(expected_value) from rpt_self_check",
     # What only Power BI can tell is not drawn as if it had been told.
-    "Self-Check Result": lambda figures, context: "–",
-    "Self-Check Difference": lambda figures, context: "–",
+    "Self-Check Result": lambda figures, context: "...",
+    "Self-Check Difference": lambda figures, context: "...",
     "Self-Check Verdict": lambda figures, context: (
         "Power BI shows it when it has refreshed: all figures must agree."
     ),
