@@ -6,6 +6,7 @@ many, as in Power BI: each table of the exports is replaced by its filtered self
 measure is a query over those. `MEASURES` has those that the pages show.
 """
 
+import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,8 +59,8 @@ class Figures:
 
     def of_page(self, context: Context) -> "Figures":
         """Return the figures of a page whose slicers choose this."""
-        found = object.__new__(Figures)
-        found.__dict__.update(self.__dict__, context=dict(context))
+        found = copy.copy(self)
+        found.context = dict(context)
         return found
 
     def __call__(

@@ -1,9 +1,9 @@
 """The Power BI report as files, from a specification that a person edits.
 
-The specification names pages and visuals, their fields, titles and places on a grid; the
-head of `powerbi/specification/segments_report.yml` explains its words. This module turns
-it into the files of Microsoft's report format (PBIR) and knows nothing else: it reads no
-file, no data and no clock, so that equal specifications give equal bytes.
+The specification names pages and visuals, their fields, titles and places on a grid;
+the head of `powerbi/specification/segments_report.yml` explains its words. This module
+makes the files of Microsoft's report format (PBIR) of it and knows nothing else: it
+reads no file, no data and no clock, so that equal specifications give equal bytes.
 """
 
 import difflib
