@@ -101,7 +101,9 @@ class Figures:
 
     def _by_customer(self, name: str, context: Context) -> dict[str, Any]:
         """One measure of every customer, in one query: they are many."""
-        expression = re.fullmatch(r"select (.+) from dim_customers", str(MEASURES[name]))
+        expression = re.fullmatch(
+            r"select (.+) from dim_customers", str(MEASURES[name])
+        )
         if expression:
             sql = f"select customer_id, {expression[1]} from dim_customers group by all"
         else:
@@ -111,7 +113,9 @@ class Figures:
                 "join dim_segments using (segment_id) group by customer_id "
                 "having count(*) = 1"
             )
-        return dict(self.connection.execute(self._with_filters(sql, context)).fetchall())
+        return dict(
+            self.connection.execute(self._with_filters(sql, context)).fetchall()
+        )
 
     # ---- contexts
 
@@ -213,9 +217,7 @@ class Figures:
         for link in self.model.relationships:
             to.setdefault(link.from_table, set()).add(link.to_table)
         wanted = set(tables)
-        candidates = [
-            name for name, ones in to.items() if wanted <= ones | {name}
-        ]
+        candidates = [name for name, ones in to.items() if wanted <= ones | {name}]
         preferred = [name for name in candidates if name in wanted]
         return next(iter(preferred or candidates), None)
 
@@ -227,7 +229,9 @@ class Figures:
             if link.from_table == home and link.to_table in tables:
                 _, key = self._source(f"{home}.{link.from_column}")
                 one, one_key = self._source(f"{link.to_table}.{link.to_column}")
-                text += f" join {one} on {self.tables[home].mart}.{key} = {one}.{one_key}"
+                text += (
+                    f" join {one} on {self.tables[home].mart}.{key} = {one}.{one_key}"
+                )
         return text
 
 
@@ -359,13 +363,6 @@ def _customers_then(figures: Figures, context: Context) -> Any:
     )
 
 
-def _one_of(column: str, mart: str, otherwise: str) -> str:
-    return (
-        f"select case when count(distinct {column}) = 1 then max({column}) "
-        f"else '{otherwise}' end from {mart}"
-    )
-
-
 def _calibration(value: str) -> str:
     return (
         f"select avg({value}) from rpt_churn_validation "
@@ -400,7 +397,7 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     "/ nullif(count(*) filter (frequency > 0), 0) from dim_customers",
     "Churn Rate": _churn_rate,
     "Net Spend": "select sum(monetary) from dim_customers",
-    "Share of Net Spend": _share_of("Net Spend", "Segments", "Customers"),
+    "Share of Net Spend": _share_of("Net Spend", "Segments"),
     "Average Recency Days": "select avg(recency_days) from dim_customers",
     "Average Frequency": "select sum(frequency) / nullif(count(*), 0) from dim_customers",
     "Customers Then": _customers_then,
@@ -438,18 +435,44 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     "where model = 'expected_value' and measure = 'decile'",
     "Actual Spend": "select avg(actual) from rpt_value_validation "
     "where model = 'expected_value' and measure = 'decile'",
-    "Structure Verdict": _one_of(
-        "reason", "dim_segmentations", "Choose one segmentation."
-    ),
-    "Health Verdict": _one_of(
-        "what_to_do", "rpt_model_health", "Choose one segmentation."
-    ),
-    "Churn Verdict": "select max(verdict) from rpt_churn_validation where is_chosen",
-    "Value Verdict": "select max(verdict) from rpt_value_validation "
-    "where model = 'expected_value' and measure = 'grade'",
+    "Structure Verdict": """
+        select case when count(*) = 1 then max(
+            case structure
+                when 'separated' then 'Yes: the groups lie apart and come out the same '
+                    || 'on other samples. '
+                when 'continuous' then 'In part: slices of a continuum, useful but '
+                    || 'without gaps. '
+                when 'unstable' then 'No: other customers would give other segments. '
+                else case when algorithm = 'rules' then 'Fixed by rules, not found in '
+                    || 'the data. ' else 'Not known. ' end
+            end || reason
+        ) else 'Choose one segmentation.' end from dim_segmentations""",
+    "Health Verdict": "select case when count(*) = 1 then max(what_to_do) "
+    "else 'Choose one segmentation.' end from rpt_model_health",
+    "Churn Verdict": """
+        select case
+            when max(verdict) like 'skill%' then 'Yes. '
+            when max(verdict) is null then 'Not known. '
+            else 'No. '
+        end || coalesce(max(verdict), '') from rpt_churn_validation where is_chosen""",
+    "Value Verdict": """
+        select case left(max(verdict), 1)
+            when 'A' then 'Yes, clearly better than past spend. '
+            when 'B' then 'Yes, a little better than past spend. '
+            when 'C' then 'No better than past spend. '
+            else 'Not known. '
+        end || coalesce(max(verdict), '') from rpt_value_validation
+        where model = 'expected_value' and measure = 'grade'""",
     "Rows": "select sum(row_count) from rpt_data_quality",
     "Share of Rows Used": "select sum(row_count) filter (measure = 'used') "
     "/ sum(row_count) filter (measure = 'physical') from rpt_data_quality",
+    "Self-Check Expected": "select any_value(expected_value) from rpt_self_check",
+    # What only Power BI can tell is not drawn as if it had been told.
+    "Self-Check Result": lambda figures, context: "–",
+    "Self-Check Difference": lambda figures, context: "–",
+    "Self-Check Verdict": lambda figures, context: (
+        "Power BI shows it when it has refreshed: all figures must agree."
+    ),
 }
-# Texts alone make no row.
-TEXTS = {"Segment Colour"}
+# These alone make no row.
+TEXTS = {"Segment Colour", "Self-Check Result", "Self-Check Difference"}

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from segmentation.power_bi.report import KINDS, grid_box, header_boxes
+from segmentation.power_bi.report import grid_box, header_boxes
 
 # Power BI measures text in points.
 PIXELS_PER_POINT = 4 / 3
@@ -144,7 +144,7 @@ h1 {{ font-size: {_px(20)}; line-height: 1.3; white-space: nowrap; overflow: hid
   {theme["backgroundNeutral"]}; }} .numbers > div:first-child {{ border: 0;
   padding-left: 2px; }}
 .number {{ font-size: {_px(20)}; font-weight: 600; line-height: 1.2; }}
-.sentence {{ font-size: {_px(12)}; font-weight: 600; line-height: 1.3; }}
+.sentence {{ font-size: {_px(11)}; font-weight: 600; line-height: 1.35; }}
 table {{ border-collapse: collapse; width: 100%; line-height: 1.3; }}
 th {{ text-align: left; color: {theme["foregroundNeutralSecondary"]}; font-weight: 600;
   padding: 3px 7px; vertical-align: bottom; background: {theme["background"]};
@@ -152,7 +152,7 @@ th {{ text-align: left; color: {theme["foregroundNeutralSecondary"]}; font-weigh
 td {{ padding: 4px 7px; border-bottom: 1px solid #E4E8EC; vertical-align: top; }}
 td.n, th.n {{ text-align: right; font-variant-numeric: tabular-nums; }}
 td.n {{ white-space: nowrap; }}
-.matrix td, .matrix th {{ padding: 3px 6px; border: 1px solid {theme["background"]};
+.matrix td, .matrix th {{ padding: 2px 6px; border: 1px solid {theme["background"]};
   vertical-align: middle; }} .matrix th {{ vertical-align: bottom; }}
 .matrix td.row {{ white-space: nowrap; }}
 .bar {{ position: relative; }} .bar i {{ position: absolute; left: 0; top: 3px;
@@ -201,9 +201,11 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
                 chosen = f"<div class='dates'>{chosen}</div>"
             else:
                 shown = slicer.get("default", "All")
-                shown = _safe(self.primary_segmentation if shown == "primary" else shown)
+                shown = _safe(
+                    self.primary_segmentation if shown == "primary" else shown
+                )
                 chosen = f"<div class='select arrow'>{shown}</div>"
-            parts.append(_place(box, label + chosen, "card"))
+            parts.append(_place(box, label + chosen, "card", name))
         return parts
 
     # ---- visuals
@@ -217,7 +219,7 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
             title += f"<div class='subtitle'>{_safe(visual['subtitle'])}</div>"
         if kind == "text":
             lines = "".join(f"<p>{_safe(line)}</p>" for line in visual["text"])
-            return _place(box, title + lines, "text")
+            return _place(box, title + lines, "text", visual["name"])
         inside = box["height"] - 18 - (6 if title else 0)
         if visual.get("title"):
             lines = math.ceil(len(visual["title"]) * 8.3 / (box["width"] - 26))
@@ -227,6 +229,7 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
             inside -= 2 + 17 * lines
         draw = {
             "cards": self._cards,
+            "sentence": self._sentence,
             "table": self._table,
             "matrix": self._matrix,
             "bars": self._bars,
@@ -237,11 +240,8 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
             "scatter": self._scatter,
         }[kind]
         body = draw(visual, box["width"] - 26, inside)
-        return _place(
-            box,
-            f"{title}<div class='body' data-visual='{visual['name']}'>{body}</div>",
-            "card",
-        )
+        inner = f"{title}<div class='body'>{body}</div>"
+        return _place(box, inner, "card", visual["name"])
 
     def _fields(self, visual, *roles):
         fields, shown = [], {}
@@ -282,12 +282,18 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
         cells = []
         for field in fields:
             value = self._text(field, row[field]) or "(Blank)"
-            kind = "sentence" if len(value) > 24 else "number"
             cells.append(
-                f"<div><div class='{kind}'>{_safe(value)}</div>"
+                f"<div><div class='number'>{_safe(value)}</div>"
                 f"<div class='label'>{_safe(shown[field])}</div></div>"
             )
         return f"<div class='numbers'>{''.join(cells)}</div>"
+
+    def _sentence(self, visual, width, height):
+        fields, _ = self._fields(visual, "values")
+        rows = self._rows(visual, fields)
+        return (
+            f"<div class='sentence'>{_safe(rows[0][fields[0]] if rows else '')}</div>"
+        )
 
     def _table(self, visual, width, height):
         fields, shown = self._fields(visual, "values")
@@ -377,24 +383,17 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
     def _shade(self, scale, value, rows, field):
         if value is None:
             return ""
-        known = [float(row[field]) for row in rows if row[field] is not None]
-        low, high = min(known), max(known)
-        value = float(value)
-        theme = self.theme
+        value, theme = float(value), self.theme
         if scale == "from low to high":
-            colour = _between(
-                theme["center"], theme["maximum"], (value - low) / ((high - low) or 1)
-            )
-        elif value < scale:
-            colour = _between(
-                theme["center"], theme["minimum"], (scale - value) / (scale - low)
-            )
+            known = [float(row[field]) for row in rows if row[field] is not None]
+            low, high = min(known), max(known)
+            share = (value - low) / ((high - low) or 1)
+            colour = _between(theme["center"], theme["maximum"], share)
         else:
-            colour = _between(
-                theme["center"],
-                theme["maximum"],
-                (value - scale) / ((high - scale) or 1),
-            )
+            low, middle, high = scale
+            end, limit = ("minimum", low) if value < middle else ("maximum", high)
+            share = (value - middle) / (limit - middle)
+            colour = _between(theme["center"], theme[end], share)
         return f"background:{colour}"
 
     # ---- charts
@@ -535,10 +534,11 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
         step = room / max(len(keys), 1)
         for place, key in enumerate(keys):
             base = 0.0
-            band = step * 0.72 / (1 if stacked else len(stacks))
+            band = min(step * 0.72, 48) / (1 if stacked else len(stacks))
             for number, of in enumerate(stacks.values()):
                 size = plot * _float(of.get(key)) / high
-                x = left + place * step + step * 0.14 + (0 if stacked else number * band)
+                x = left + (place + 0.5) * step - min(step * 0.72, 48) / 2
+                x += 0 if stacked else number * band
                 parts.append(
                     f"<rect x='{x:.1f}' y='{top + plot - base - size:.1f}' "
                     f"width='{band:.1f}' height='{size:.1f}' "
@@ -560,7 +560,9 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
             return _svg(
                 width,
                 height,
-                self._plot(visual, rows, category, series, values, shown, width, height),
+                self._plot(
+                    visual, rows, category, series, values, shown, width, height
+                ),
             )
         panels = list(dict.fromkeys(row[each[0]] for row in rows))
         across = math.ceil(math.sqrt(len(panels) * 1.3)) or 1
@@ -593,7 +595,9 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
         if len(stacks) > 1:
             legend, top = self._legend(stacks, width)
             parts.append(legend)
-        known = [float(v) for of in stacks.values() for v in of.values() if v is not None]
+        known = [
+            float(v) for of in stacks.values() for v in of.values() if v is not None
+        ]
         biggest = top_value if top_value is not None else max(known, default=1)
         smallest = min(0.0, min(known, default=0))
         ticks = _ticks(smallest, biggest or 1)
@@ -646,7 +650,7 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
             if row[x_field] is not None and row[y_field] is not None
         ]
         left, bottom, top = 56, 44, 22
-        room, plot = width - left - 12, height - top - bottom
+        room, plot = width - left - 22, height - top - bottom
         high_y = _ticks(0, max((float(row[y_field]) for row in rows), default=1))[-1]
         ticks = _ticks(0, max((float(row[x_field]) for row in rows), default=1))
         high_x = ticks[-1]
@@ -694,20 +698,18 @@ def _safe(text):
     return html.escape(str(text))
 
 
-def _place(box, inner, kind=""):
+def _place(box, inner, kind="", name="heading"):
     style = ";".join(
         f"{name}:{box[key]}px"
         for name, key in (
             ("left", "x"), ("top", "y"), ("width", "width"), ("height", "height"),
         )
     )  # fmt: skip
-    return f"<div class='box {kind}' style='{style}'>{inner}</div>"
+    return f"<div class='box {kind}' data-name='{name}' style='{style}'>{inner}</div>"
 
 
 def _svg(width, height, parts):
-    return (
-        f"<svg width='{width:.0f}' height='{height:.0f}' role='img'>{''.join(parts)}</svg>"
-    )
+    return f"<svg width='{width:.0f}' height='{height:.0f}' role='img'>{''.join(parts)}</svg>"
 
 
 def _is_number(value):
@@ -761,8 +763,3 @@ def _short(value, pattern):
     if abs(value) >= 10_000:
         return f"{value / 1e3:g}K"
     return f"{value:,g}"
-
-
-def kinds() -> set[str]:
-    """Return the kinds of visuals that can be drawn: all that a report may have."""
-    return set(KINDS)

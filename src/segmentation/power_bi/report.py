@@ -43,6 +43,7 @@ SLICER_WIDTH, SLICER_GUTTER, VIEWS_WIDTH, VIEWS_HEIGHT = 140, 12, 236, 40
 # The words of the specification and the format's words for them.
 KINDS: dict[str, tuple[str, dict[str, str]]] = {
     "cards": ("cardVisual", {"values": "Data"}),
+    "sentence": ("cardVisual", {"values": "Data"}),
     "table": ("tableEx", {"values": "Values"}),
     "matrix": (
         "pivotTable",
@@ -549,8 +550,16 @@ class _Report:
                     }
                 }
             ]
+        if spec["kind"] == "sentence":
+            # A card shows figures; a sentence needs smaller letters and no label.
+            found["value"] = _properties(
+                {"id": "default"}, fontSize=11.0, textWrap=True
+            )
+            found["label"] = _properties({"id": "default"}, show=False)
         if "colour" in spec:
-            fill = {"solid": {"color": {"expr": self._expression(spec["colour"], place)}}}
+            fill = {
+                "solid": {"color": {"expr": self._expression(spec["colour"], place)}}
+            }
             found["dataPoint"] = _properties(_EACH_VALUE, fill=fill)
         values = []
         for field, scale in spec.get("scale", {}).items():
@@ -596,24 +605,28 @@ class _Report:
                     "nullColoringStrategy": nothing,
                 }
             }
-        elif isinstance(scale, (int, float)):
-            middle = {"value": {"Literal": {"Value": f"{scale:g}D"}}}
+        elif isinstance(scale, list) and len(scale) == 3:
+            low, middle, high = (
+                {"value": {"Literal": {"Value": f"{value:g}D"}}} for value in scale
+            )
             gradient = {
                 "linearGradient3": {
-                    "min": stop["minimum"],
+                    "min": stop["minimum"] | low,
                     "mid": stop["center"] | middle,
-                    "max": stop["maximum"],
+                    "max": stop["maximum"] | high,
                     "nullColoringStrategy": nothing,
                 }
             }
         else:
             raise SpecificationError(
-                f"{place}: the scale of '{field}' is 'from low to high' or a number, "
-                f"the middle between two colours, not '{scale}'."
+                f"{place}: the scale of '{field}' is 'from low to high' or three "
+                f"numbers, those of the two colours and of white, not '{scale}'."
             )
         return {
             "FillRule": {
-                "Input": {"SelectRef": {"ExpressionName": self._reference(field, place)}},
+                "Input": {
+                    "SelectRef": {"ExpressionName": self._reference(field, place)}
+                },
                 "FillRule": gradient,
             }
         }
