@@ -389,7 +389,7 @@ def differences(dax: Dax, data: dict, only: set | None = None) -> list[str]:
     ("build", "name"),
     [
         ("demo", "segments"),
-        ("online_retail", "segments"),
+        pytest.param("online_retail", "segments", marks=pytest.mark.slow),
         ("mall_customers", "attributes"),
     ],
 )
