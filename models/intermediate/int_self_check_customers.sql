@@ -20,9 +20,8 @@ final as (
     left join {{ ref('stg_customers') }} as records
         on customers.customer_id = records.customer_id
     left join {{ ref('int_customer_segments') }} as assigned
-        on
-            customers.customer_id = assigned.customer_id
-            and filters.segment_id = assigned.segment_id
+        on customers.customer_id = assigned.customer_id
+        and filters.segment_id = assigned.segment_id
 
 )
 

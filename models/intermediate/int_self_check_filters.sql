@@ -1,5 +1,5 @@
--- The filters under which the measures of the Power BI model are computed a second time:
--- none, and the largest segment and country, the last year and the last whole month.
+-- The filters under which the measures of the Power BI model are computed a second
+-- time: none, and the largest segment and country, the last year and whole month.
 {% set text = dbt.type_string() %}
 {% set has_orders = has('order_lines') %}
 {#- Each filter, and which of the choices it has. -#}
@@ -9,14 +9,18 @@
     'segment': ['segmentation', 'segment_id', 'segment_name'],
     'country': ['country'],
 } %}
+{% set dates = {} %}
 {% if has_orders %}
 {% do filters.update({
+    'year': [],
+    'month': [],
+    'segment, country and year':
+        ['segmentation', 'segment_id', 'segment_name', 'country'],
+}) %}
+{% do dates.update({
     'year': ['year_start_date', 'year_end_date'],
     'month': ['month_start_date', 'month_end_date'],
-    'segment, country and year': [
-        'segmentation', 'segment_id', 'segment_name', 'country', 'year_start_date',
-        'year_end_date',
-    ],
+    'segment, country and year': ['year_start_date', 'year_end_date'],
 }) %}
 {% endif %}
 with segment_sizes as (
@@ -129,12 +133,8 @@ final as (
         {%- for column in ['segmentation', 'segment_id', 'segment_name', 'country'] %}
         {{ column if column in kept else no_text }} as {{ column }},
         {%- endfor %}
-        {%- for column in ['start_date', 'end_date'] %}
-        {%- set dates = ['year_' ~ column, 'month_' ~ column] %}
-        {{ kept | select('in', dates) | first | default(no_date, true) }}
-            as {{ column.replace('start', 'first').replace('end', 'last') }}
-            {{- ',' if not loop.last }}
-        {%- endfor %}
+        {{ dates.get(name, [no_date, no_date])[0] }} as first_date,
+        {{ dates.get(name, [no_date, no_date])[1] }} as last_date
     from choices
     {%- if 'country' in kept %}
     where country is not null

@@ -1,5 +1,5 @@
 -- What was bought under each filter of the self-check, in the days that are chosen and
--- in those they are compared with. Orders are added up by day before any filter is asked.
+-- in those they are compared with. Orders are added up by day before they are filtered.
 {% set revenue_spans = [
     'previous_period', 'previous_year', 'rolling_3', 'rolling_12', 'last_12',
 ] %}
@@ -142,9 +142,8 @@ sums as (
         end) as known_purchase_count
     from spans
     inner join days
-        on
-            spans.from_date <= days.order_date
-            and spans.until_date > days.order_date
+        on spans.from_date <= days.order_date
+        and spans.until_date > days.order_date
     where {{ passes_self_check('spans', 'days') }}
     group by spans.filter_number
 
@@ -157,9 +156,8 @@ sums_of_all_segments as (
         sum(days.revenue) as revenue_of_all_segments
     from lengths
     inner join days
-        on
-            lengths.from_date <= days.order_date
-            and lengths.until_date > days.order_date
+        on lengths.from_date <= days.order_date
+        and lengths.until_date > days.order_date
     where lengths.country is null or days.is_in_country
     group by lengths.filter_number
 
@@ -174,9 +172,8 @@ buyers as (
         max(case when orders.is_purchase then 1 else 0 end) as is_active
     from lengths
     inner join orders
-        on
-            lengths.from_date <= orders.order_date
-            and lengths.until_date > orders.order_date
+        on lengths.from_date <= orders.order_date
+        and lengths.until_date > orders.order_date
     where orders.is_known and {{ passes_self_check('lengths', 'orders') }}
     group by lengths.filter_number, orders.customer_id
 

@@ -11,9 +11,6 @@ groups as (
     select
         members.is_in_segment,
         members.is_in_country,
-        count(*) as customer_count,
-        count(customers.lifetime_value) as valued_count,
-        count(customers.churn_probability) as judged_count,
         {%- for column, condition in {
             'buying_count': 'customers.frequency > 0',
             'repeat_count': 'customers.frequency > 1',
@@ -36,8 +33,11 @@ groups as (
                 "case when audiences.assignment = 'treatment'"
                 ~ ' then audiences.expected_value end',
         }.items() %}
-        sum({{ amount }}) as {{ column }}{{ ',' if not loop.last }}
+        sum({{ amount }}) as {{ column }},
         {%- endfor %}
+        count(customers.lifetime_value) as valued_count,
+        count(customers.churn_probability) as judged_count,
+        count(*) as customer_count
     from {{ ref('dim_customers') }} as customers
     inner join {{ ref('int_self_check_customers') }} as members
         on customers.customer_id = members.customer_id
@@ -124,9 +124,8 @@ profiles as (
         {{ exact_mean('profiles.effect_size') }} as mean_effect_size
     from filters
     inner join {{ ref('rpt_segment_profiles') }} as profiles
-        on
-            filters.shown_segmentation = profiles.segmentation
-            and coalesce(filters.segment_id = profiles.segment_id, true)
+        on filters.shown_segmentation = profiles.segmentation
+        and coalesce(filters.segment_id = profiles.segment_id, true)
     group by filters.filter_number
 
 ),
@@ -225,9 +224,8 @@ chosen_states as (
             as last_month_end_date
     from month_filters as filters
     inner join states
-        on
-            filters.from_date <= states.month_end_date
-            and filters.until_date > states.month_end_date
+        on filters.from_date <= states.month_end_date
+        and filters.until_date > states.month_end_date
     where {{ passes_self_check('filters', 'states') }}
 
 ),
@@ -253,10 +251,9 @@ chosen_trends as (
             as last_month_end_date
     from month_filters as filters
     inner join {{ ref('rpt_segment_trends') }} as trends
-        on
-            filters.shown_segmentation = trends.segmentation
-            and filters.from_date <= trends.month_end_date
-            and filters.until_date > trends.month_end_date
+        on filters.shown_segmentation = trends.segmentation
+        and filters.from_date <= trends.month_end_date
+        and filters.until_date > trends.month_end_date
 
 ),
 
@@ -293,10 +290,9 @@ moves as (
         end) as out_count
     from month_filters as filters
     inner join {{ ref('rpt_segment_migration') }} as moves
-        on
-            filters.shown_segmentation = moves.segmentation
-            and filters.from_date <= moves.month_end_date
-            and filters.until_date > moves.month_end_date
+        on filters.shown_segmentation = moves.segmentation
+        and filters.from_date <= moves.month_end_date
+        and filters.until_date > moves.month_end_date
     group by filters.filter_number
 
 ),
@@ -310,10 +306,9 @@ cohorts as (
         ) }} as retention_rate
     from month_filters as filters
     inner join {{ ref('rpt_cohort_retention') }} as cohorts
-        on
-            cohorts.is_complete
-            and coalesce(cohorts.cohort_month >= filters.first_date, true)
-            and coalesce(cohorts.cohort_month <= filters.last_date, true)
+        on cohorts.is_complete
+        and coalesce(filters.first_date <= cohorts.cohort_month, true)
+        and coalesce(filters.last_date >= cohorts.cohort_month, true)
     group by filters.filter_number
 
 ),

@@ -166,21 +166,21 @@ def write_project_for(
         data_folder=folder,
         primary_segmentation=_primary_segmentation(exports / published["folder"]),
     )
-    target = root / WRITTEN / input_name
-    write_project(target, files)
-    project = target / f"{name}.pbip"
-    where = _as_windows_has_it(project) or project
+    target = WRITTEN / input_name
+    write_project(root / target, files)
+    windows = _as_windows_has_it(root / target / f"{name}.pbip")
     first = (
-        f"1. Open {where}"
-        if here
-        else f"1. On Windows: {exports} as {folder}, and a copy of {target}; open {name}.pbip"
+        f"Open {windows}"
+        if windows
+        else f"Copy {exports} to {folder} on Windows, and {target} beside it; open "
+        f"{name}.pbip"
     )
     return (
-        f"{first} in Power BI Desktop (May 2026 or newer).\n"
-        f"2. Refresh. The data are read from {folder} (elsewhere: Transform data > Edit "
-        "parameters > DataFolder, with a backslash at the end).\n"
-        '3. Look at the page "Data quality": all figures must agree with those that '
-        "were computed in SQL."
+        f"1. {first} in Power BI Desktop (May 2026 or newer).\n"
+        f"2. Refresh. It reads {folder}; another folder is set under Transform data > "
+        "Edit parameters.\n"
+        '3. On the page "Data quality", the figures of the report must agree with '
+        "those that were computed in SQL."
     )
 
 
