@@ -114,7 +114,11 @@ class Figures:
         if expression:
             sql = f"select customer_id, {expression[1]} from dim_customers group by all"
         else:
-            column = {"Segment Colour": "max(colour)", "Segment Marker": "'■'"}[name]
+            column = {
+                "Segment Colour": "max(colour)",
+                "Segment Name": "max(segment_name)",
+                "Segment Marker": "'■'",
+            }[name]
             sql = (
                 f"select customer_id, {column} from fct_customer_segments "
                 "join dim_segments using (segment_id) group by customer_id "
@@ -434,8 +438,9 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     "Profile Index": "select avg(index_against_all) from rpt_segment_profiles",
     "Average Attribute": "select avg(number_value) from fct_customer_attributes",
     "Segment Colour": _OF_SEGMENT.format(column="colour"),
-    "Segment Marker": f"select case when ({_OF_SEGMENT.format(column='segment_id')}) "
-    "is not null and (select count(*) from dim_customers) > 0 then '■' end",
+    "Segment Name": _OF_SEGMENT.format(column="segment_name"),
+    "Segment Marker": f"select case when ({_OF_SEGMENT.format(column='colour')}) "
+    "is not null then '■' end",
     "Silhouette": "select avg(silhouette) from rpt_segment_candidates",
     "Stability": "select avg(stability) from rpt_segment_candidates",
     "Inertia": "select avg(inertia) from rpt_segment_candidates",
@@ -446,6 +451,11 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     "where model = 'expected_value' and measure = 'decile'",
     "Actual Spend": "select avg(actual) from rpt_value_validation "
     "where model = 'expected_value' and measure = 'decile'",
+    "Segmentation Message": """
+        select case when count(distinct segmentation) = 1
+            then 'Segmentation: ' || max(segmentation)
+            else 'Choose one segmentation: a customer is in a segment of each.'
+        end from dim_segments""",
     "Structure Verdict": """
         select case when count(*) = 1 then max(
             case structure
