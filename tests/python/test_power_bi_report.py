@@ -435,9 +435,8 @@ def test_views_hide_what_belongs_to_the_other(both):
 
 
 def test_every_measure_of_the_pages_can_be_drawn(project):
-    shown = {name for _, visual in project.visuals for _, name in all_fields(visual)}
-    measures = {name for _, name in project.measures}
-    assert shown & measures <= set(MEASURES)
+    shown = {field for _, visual in project.visuals for field in all_fields(visual)}
+    assert {name for _, name in shown & project.measures} <= set(MEASURES)
 
 
 def test_figures_by_segment_are_those_of_the_mart(demo, both):
