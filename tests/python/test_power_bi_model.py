@@ -302,11 +302,23 @@ def test_the_model_follows_the_usual_rules(both, name):
     assert set(re.findall(r"[\w.]*\((?:DataFolder|.?[A-Z]:)", text)) == {
         "Folder.Files(DataFolder"
     }, "one static source, and no path that is computed"
+    types = {(t.name, c.name): c.data_type for t in model.tables for c in t.columns}
+    marked = {(t.name, c.name) for t in model.tables for c in t.columns if c.is_key}
+    for link in model.relationships:
+        one = (link.to_table, link.to_column)
+        assert one in marked
+        assert types[link.from_table, link.from_column] == types[one]
+    assert [t.name for t in model.tables if t.is_calendar] == ["Dates"] * (
+        name == "segments"
+    )
     keys = {(link.from_table, link.from_column) for link in model.relationships}
     for table in model.tables:
         assert table.description
         for column in table.columns:
             assert column.description
+            assert column.name == column.name.strip() and column.name[0].isupper()
+            if column.data_type not in ("string", "boolean"):
+                assert column.format, f"{table.name}[{column.name}]"
             is_date = column.data_type == "date"
             if (table.name, column.name) in keys and not is_date:
                 assert column.is_hidden, f"{table.name}[{column.name}]"
@@ -326,6 +338,7 @@ def test_measures_follow_the_usual_rules(both, name):
         is_text = re.search(r'"[A-Z■]|Colour', measure.dax) and not measure.is_figure
         assert measure.format or is_text
         assert "/" not in re.sub(r'"[^"]*"', "", measure.dax), "use DIVIDE"
+        assert "IFERROR" not in measure.dax
         assert max(map(len, measure.dax.splitlines())) <= 110
 
 
