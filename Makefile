@@ -15,7 +15,7 @@ SPARK := .venv-spark
 SPARK_BIN := $(SPARK)/bin
 
 .PHONY: help build build-spark test test-slow test-spark lint parse-gate docs lock clean \
-	powerbi powerbi-project powerbi-gates
+	powerbi powerbi-project powerbi-gates powerbi-pictures
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -70,6 +70,9 @@ powerbi-project: $(VENV)/.installed  ## renew powerbi/ after a contract or its s
 
 powerbi-gates:  ## Microsoft's tools that judge the Power BI project in tests; needs Node 20
 	@cd powerbi/gates && npm ci --no-audit --no-fund --loglevel=error
+
+powerbi-pictures: $(VENV)/.installed-dev  ## draw the report's pages from exports/demo; needs Chromium
+	@$(BIN)/python -m segmentation.power_bi.draw
 
 parse-gate: .venv-parse-gate/.installed  ## does dbt's next engine read the project?
 	@. .venv-parse-gate/bin/activate && dbt parse --target-path target/parse-gate

@@ -451,7 +451,7 @@ def too_much(project: Project) -> list[str]:
 
 
 def bad_pages(project: Project) -> list[str]:
-    """Pages that scroll, hidden ones that are not hidden, a first page that is hidden."""
+    """Pages that scroll, are not hidden though they should be, a hidden first page."""
     found = []
     for name, page in project.pages.items():
         is_hidden = page.get("visibility") == "HiddenInViewMode"
@@ -557,7 +557,7 @@ def risk_counted_twice(project: Project) -> list[str]:
 
 
 def loose_slicers(project: Project) -> list[str]:
-    """Slicers that do not go together over the pages, or choose several segmentations."""
+    """Slicers that are not the same on all pages, or choose several segmentations."""
     found, groups = [], {}
     for page, visual in project.visuals:
         if visual["visual"]["visualType"] != "slicer":

@@ -19,7 +19,7 @@ from PIL import Image
 from segmentation.power_bi.figures import CUSTOMER, Figures
 from segmentation.power_bi.model import Model
 from segmentation.power_bi.pictures import page_html
-from segmentation.power_bi.project import models, read_manifest, report_specification
+from segmentation.power_bi.project import models, read_contracts, report_specification
 
 MANIFEST = "manifest.json"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
@@ -155,7 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{manifest} is missing. Build first: make build.")
         return 1
     published = options.exports / json.loads(manifest.read_text())["folder"]
-    model = models(read_manifest(Path()), Path())[options.project]
+    model = models(read_contracts(Path()), Path())[options.project]
     specification, theme = report_specification(options.project, Path())
     options.output.mkdir(parents=True, exist_ok=True)
     with browser() as opened:

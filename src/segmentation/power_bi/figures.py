@@ -6,6 +6,7 @@ many, as in Power BI: each table of the exports is replaced by its filtered self
 measure is a query over those. `MEASURES` has those that the pages show.
 """
 
+import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ import duckdb
 from segmentation.power_bi.model import Model
 
 CUSTOMER = "Customers.Customer"
+# Tables that measures "of: chosen customers" read: of the members where segments are
+# chosen, each customer once.
+OF_CHOSEN_CUSTOMERS = {
+    "dim_customers", "fct_orders", "fct_audiences", "fct_customer_attributes",
+}  # fmt: skip
 Context = Mapping[str, Any]  # "Table.Column": values, Not(values) or Days(first, next)
 
 
@@ -40,6 +46,7 @@ class Figures:
     """Answers what a visual asks: fields and filters in, rows of values out."""
 
     def __init__(self, model: Model, folder: Path, context: Context | None = None):
+        """Open the Parquet files of a published set under a model's names."""
         self.model = model
         self.context = dict(context or {})
         self.tables = {table.name: table for table in model.tables if table.mart}
@@ -52,14 +59,14 @@ class Figures:
 
     def of_page(self, context: Context) -> "Figures":
         """Return the figures of a page whose slicers choose this."""
-        found = object.__new__(Figures)
-        found.__dict__.update(self.__dict__, context=dict(context))
+        found = copy.copy(self)
+        found.context = dict(context)
         return found
 
     def __call__(
         self, fields: Sequence[str], filters: Sequence[Mapping[str, Any]] = ()
     ) -> list[tuple]:
-        """Return the rows that a visual with these fields shows, nothing-rows left out."""
+        """Return the rows that a visual with these fields shows, no empty ones."""
         context = dict(self.context)
         for given in filters:
             for field, values in given.items():
@@ -107,7 +114,11 @@ class Figures:
         if expression:
             sql = f"select customer_id, {expression[1]} from dim_customers group by all"
         else:
-            column = {"Segment Colour": "max(colour)", "Segment Marker": "'■'"}[name]
+            column = {
+                "Segment Colour": "max(colour)",
+                "Segment Name": "max(segment_name)",
+                "Segment Marker": "'■'",
+            }[name]
             sql = (
                 f"select customer_id, {column} from fct_customer_segments "
                 "join dim_segments using (segment_id) group by customer_id "
@@ -133,52 +144,55 @@ class Figures:
         return self.connection.execute(sql).fetchone()[0] > 1
 
     def _with_filters(self, sql: str, context: Context) -> str:
-        """Put each table that a filter reaches in front of a query, filtered."""
-        wheres: dict[str, list[str]] = {}
+        """Put before a query the tables that it sees: those that filters reach."""
+        conditions: dict[str, list[str]] = {}
         for field, values in context.items():
             mart, column = self._source(field)
-            wheres.setdefault(mart, []).append(_condition(column, values))
-        segments_chosen = any(field.startswith("Segments.") for field in context)
-        marts = {table.name: table.mart for table in self.tables.values()}
-        parts, done = [], set()
-        waiting = [table.name for table in self.tables.values()]
-        parents = {name: [] for name in waiting}
-        for link in self.model.relationships:
-            parents[link.from_table].append(link)
-        while waiting:
-            name = next(
-                n for n in waiting
-                if not {link.to_table for link in parents[n]} & set(waiting)
-            )  # fmt: skip
-            waiting.remove(name)
-            conditions = wheres.get(marts[name], [])
-            for link in parents[name]:
-                if link.to_table in done:
-                    _, key = self._source(f"{link.from_table}.{link.from_column}")
-                    one, one_key = self._source(f"{link.to_table}.{link.to_column}")
-                    conditions.append(f"{key} in (select {one_key} from {one})")
-            if conditions:
-                done.add(name)
-                parts.append(
-                    f"{marts[name]} as (select * from main.{marts[name]} "
-                    f"where {' and '.join(conditions)})"
-                )
-        if segments_chosen:
-            # What the measures "of: chosen customers" do.
-            chosen = "customer_id in (select customer_id from fct_customer_segments)"
-            for mart in ("dim_customers", "fct_orders", "fct_audiences",
-                         "fct_customer_attributes"):  # fmt: skip
-                if mart in marts.values():
-                    name = next(n for n, m in marts.items() if m == mart)
-                    source = f"{mart}_reached" if name in done else f"main.{mart}"
-                    parts = [
-                        part.replace(f"{mart} as (", f"{source} as (", 1)
-                        if part.startswith(f"{mart} as (")
-                        else part
-                        for part in parts
-                    ]
-                    parts.append(f"{mart} as (select * from {source} where {chosen})")
+            conditions.setdefault(mart, []).append(_condition(column, values))
+        seen = {table.mart: f"main.{table.mart}" for table in self.tables.values()}
+        parts = []
+
+        def restrict(mart: str, kind: str, condition: str) -> None:
+            parts.append(
+                f"{mart}_{kind} as (select * from {seen[mart]} where {condition})"
+            )
+            seen[mart] = f"{mart}_{kind}"
+
+        for name in self._from_one_to_many():
+            mart = self.tables[name].mart
+            found = conditions.get(mart, [])
+            for link in self._links(name):
+                one, one_key = self._source(f"{link.to_table}.{link.to_column}")
+                _, key = self._source(f"{name}.{link.from_column}")
+                if not seen[one].startswith("main."):
+                    found.append(f"{key} in (select {one_key} from {seen[one]})")
+            if found:
+                restrict(mart, "filtered", " and ".join(found))
+        if any(field.startswith("Segments.") for field in context):
+            members = f"select customer_id from {seen['fct_customer_segments']}"
+            for mart in OF_CHOSEN_CUSTOMERS & set(seen):
+                restrict(mart, "chosen", f"customer_id in ({members})")
+        parts += [
+            f"{mart} as (select * from {name})"
+            for mart, name in seen.items()
+            if not name.startswith("main.")
+        ]
         return f"with {', '.join(parts)} {sql}" if parts else sql
+
+    def _links(self, name: str) -> list:
+        return [link for link in self.model.relationships if link.from_table == name]
+
+    def _from_one_to_many(self) -> list[str]:
+        """The tables, each after those that filter it."""
+        found: list[str] = []
+        while len(found) < len(self.tables):
+            found += [
+                name
+                for name in self.tables
+                if name not in found
+                and all(link.to_table in found for link in self._links(name))
+            ]
+        return found
 
     # ---- rows
 
@@ -372,7 +386,8 @@ def _calibration(value: str) -> str:
 
 _OF_SEGMENT = (
     "select case when count(distinct {column}) = 1 then max({column}) end "
-    "from dim_segments where segment_id in (select segment_id from fct_customer_segments)"
+    "from dim_segments "
+    "where segment_id in (select segment_id from fct_customer_segments)"
 )
 
 MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
@@ -399,7 +414,7 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     "Net Spend": "select sum(monetary) from dim_customers",
     "Share of Net Spend": _share_of("Net Spend", "Segments"),
     "Average Recency Days": "select avg(recency_days) from dim_customers",
-    "Average Frequency": "select sum(frequency) / nullif(count(*), 0) from dim_customers",
+    "Average Frequency": "select sum(frequency) / count(*) from dim_customers",
     "Customers Then": _customers_then,
     "Customer Moves": "select sum(customer_count) from rpt_segment_migration",
     "Cohort Retention Rate": "select sum(active_customer_count) / sum(customer_count) "
@@ -423,8 +438,9 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     "Profile Index": "select avg(index_against_all) from rpt_segment_profiles",
     "Average Attribute": "select avg(number_value) from fct_customer_attributes",
     "Segment Colour": _OF_SEGMENT.format(column="colour"),
-    "Segment Marker": f"select case when ({_OF_SEGMENT.format(column='segment_id')}) "
-    "is not null and (select count(*) from dim_customers) > 0 then '■' end",
+    "Segment Name": _OF_SEGMENT.format(column="segment_name"),
+    "Segment Marker": f"select case when ({_OF_SEGMENT.format(column='colour')}) "
+    "is not null then '■' end",
     "Silhouette": "select avg(silhouette) from rpt_segment_candidates",
     "Stability": "select avg(stability) from rpt_segment_candidates",
     "Inertia": "select avg(inertia) from rpt_segment_candidates",
@@ -435,6 +451,11 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     "where model = 'expected_value' and measure = 'decile'",
     "Actual Spend": "select avg(actual) from rpt_value_validation "
     "where model = 'expected_value' and measure = 'decile'",
+    "Segmentation Message": """
+        select case when count(distinct segmentation) = 1
+            then 'Segmentation: ' || max(segmentation)
+            else 'Choose one segmentation: a customer is in a segment of each.'
+        end from dim_segments""",
     "Structure Verdict": """
         select case when count(*) = 1 then max(
             case structure
@@ -468,8 +489,8 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     "/ sum(row_count) filter (measure = 'physical') from rpt_data_quality",
     "Self-Check Expected": "select any_value(expected_value) from rpt_self_check",
     # What only Power BI can tell is not drawn as if it had been told.
-    "Self-Check Result": lambda figures, context: "–",
-    "Self-Check Difference": lambda figures, context: "–",
+    "Self-Check Result": lambda figures, context: "...",
+    "Self-Check Difference": lambda figures, context: "...",
     "Self-Check Verdict": lambda figures, context: (
         "Power BI shows it when it has refreshed: all figures must agree."
     ),

@@ -1,10 +1,10 @@
 """Pictures of the report's pages, drawn from exports: renderings of ours.
 
-No Power BI runs where this project is built. So that a reader can see the pages, and
-so that a reviewer can see that titles fit and nothing collides, this module draws them
-as a browser shows HTML: places, titles, fields, filters and colours come from
-`powerbi/specification/segments_report.yml` and the theme, the figures from the exports by the measures' SQL
-twins. Every picture says that it is a rendering and not Desktop.
+No Power BI runs where this project is built. So that a reader can see the pages, and so
+that a test can see that titles fit, this module draws them as a browser shows HTML:
+places, titles, fields, filters and colours come from the report's specification and the
+theme, the figures from the exports (`figures`). Every picture says that it is a
+rendering and not Desktop.
 """
 
 import html
@@ -70,7 +70,7 @@ def page_html(
     Parameters
     ----------
     specification, page
-        As in ``powerbi/specification/segments_report.yml``; the page is one of its pages.
+        As in ``powerbi/specification``; the page is one of its pages.
     figures
         Answers fields and filters with rows, in the order in which a visual without
         a sort shows them.
@@ -217,9 +217,6 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
             title = f"<div class='title'>{_safe(visual['title'])}</div>"
         if visual.get("subtitle"):
             title += f"<div class='subtitle'>{_safe(visual['subtitle'])}</div>"
-        if kind == "text":
-            lines = "".join(f"<p>{_safe(line)}</p>" for line in visual["text"])
-            return _place(box, title + lines, "text", visual["name"])
         inside = box["height"] - 18 - (6 if title else 0)
         if visual.get("title"):
             lines = math.ceil(len(visual["title"]) * 8.3 / (box["width"] - 26))
@@ -233,7 +230,6 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
             "table": self._table,
             "matrix": self._matrix,
             "bars": self._bars,
-            "stacked bars": self._bars,
             "columns": self._columns,
             "stacked columns": self._columns,
             "lines": self._lines,
@@ -352,12 +348,11 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
                     column_keys.append(column)
                 of[key, column] = (value, row[value])
         if column_fields:
-            order = {key[0]: n for n, key in enumerate(
-                self.figures([column_fields[0]], visual.get("filters", [])))}  # fmt: skip
+            wanted = self.figures(column_fields, visual.get("filters", []))
+            order = {key: number for number, (key,) in enumerate(wanted)}
             column_keys.sort(key=lambda key: order.get(key, 0))
         head = "".join(
-            f"<th class='n'>{_safe(self._text('', key) if column_fields else shown[key])}"
-            "</th>"
+            f"<th class='n'>{_safe(str(key) if column_fields else shown[key])}</th>"
             for key in column_keys
         )
         lines = []
@@ -400,76 +395,43 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
 
     def _bars(self, visual, width, height):
         (category,), _ = self._fields(visual, "category")
-        values, shown = self._fields(visual, "values")
-        series, _ = self._fields(visual, "series")
-        rows = self._rows(visual, [category, *series, *values])
-        keys = list(dict.fromkeys(row[category] for row in rows))
-        stacks = self._stacks(rows, category, series, values, shown)
-        legend, top = self._legend(stacks, width) if len(stacks) > 1 else ("", 0)
-        stacked = visual["kind"] == "stacked bars"
-        names = [self._text(category, key) for key in keys]
-        left = min(max((_width(name) for name in names), default=0) + 10, width * 0.42)
-        step = min((height - top) / max(len(keys), 1), 46)
-        totals = {
-            key: (sum if stacked else max)(
-                abs(_float(of.get(key))) for of in stacks.values()
-            )
-            for key in keys
-        }
-        lowest = min((_float(of.get(key)) for of in stacks.values() for key in keys),
-                     default=0)  # fmt: skip
-        span = (max(totals.values(), default=0) or 1) - min(lowest, 0)
+        (value,), _ = self._fields(visual, "values")
+        rows = self._rows(visual, [category, value])
+        names = [self._text(category, row[category]) for row in rows]
+        left = min(max(map(_width, names), default=0) + 10, width * 0.42)
+        step = min(height / max(len(rows), 1), 46)
+        lowest = min(0.0, *(_float(row[value]) for row in rows), 0.0)
+        highest = max(0.0, *(_float(row[value]) for row in rows), 0.0)
         room = width - left - 74
-        zero = left + room * (-min(lowest, 0)) / span
-        parts = [legend]
-        for place, (key, name) in enumerate(zip(keys, names, strict=True)):
-            y = top + place * step
+        unit = room / ((highest - lowest) or 1)
+        zero = left - unit * lowest
+        parts = []
+        for place, (row, name) in enumerate(zip(rows, names, strict=True)):
+            middle = (place + 0.5) * step
+            length = unit * abs(_float(row[value]))
+            start = zero if _float(row[value]) >= 0 else zero - length
+            colour = self._mark(visual, rows, category, row[category], 0)
             parts.append(
-                f"<text x='{left - 8:.1f}' y='{y + step / 2 + 4.5:.1f}' text-anchor='end'"
-                f" class='strong'>{_safe(_cut(name, left - 8))}</text>"
+                f"<text x='{left - 8:.1f}' y='{middle + 4.5:.1f}' class='strong' "
+                f"text-anchor='end'>{_safe(_cut(name, left - 8))}</text>"
+                f"<rect x='{start:.1f}' y='{middle - step * 0.34:.1f}' "
+                f"width='{length:.1f}' height='{step * 0.68:.1f}' fill='{colour}'/>"
+                f"<text x='{max(start + length, zero) + 5:.1f}' y='{middle + 4.5:.1f}'>"
+                f"{_safe(self._text(value, row[value]))}</text>"
             )
-            x = zero
-            band = step * 0.68 / (1 if stacked else len(stacks))
-            for number, (name, of) in enumerate(stacks.items()):
-                value = _float(of.get(key))
-                length = room * abs(value) / span
-                colour = self._mark(visual, rows, category, key, number)
-                top_of = y + step * 0.16 + (0 if stacked else number * band)
-                start = x if value >= 0 else zero - length
-                parts.append(
-                    f"<rect x='{start:.1f}' y='{top_of:.1f}' width='{length:.1f}' "
-                    f"height='{band:.1f}' fill='{colour}'/>"
-                )
-                if stacked:
-                    x += length
-                elif of.get(key) is not None:
-                    field = values[number] if not series else values[0]
-                    parts.append(
-                        f"<text x='{max(start + length, zero) + 5:.1f}' "
-                        f"y='{top_of + band / 2 + 4.5:.1f}'>"
-                        f"{_safe(self._text(field, of[key]))}</text>"
-                    )
-            if stacked:
-                text = self._text(values[0], totals[key])
-                parts.append(
-                    f"<text x='{x + 5:.1f}' y='{y + step / 2 + 4.5:.1f}'>"
-                    f"{_safe(text)}</text>"
-                )
         return _svg(width, height, parts)
 
-    def _stacks(self, rows, category, series, values, shown):
+    def _series(self, rows, category, series, values, shown):
         """Return series title -> category -> value."""
-        if series:
-            names = [row[0] for row in self.figures([series[0]], [])]
-            found = {self._text(series[0], name): {} for name in names}
-            for row in rows:
-                name = self._text(series[0], row[series[0]])
-                found.setdefault(name, {})[row[category]] = row[values[0]]
-            return {name: of for name, of in found.items() if of}
-        return {
-            shown[value]: {row[category]: row[value] for row in rows}
-            for value in values
-        }
+        if not series:
+            return {
+                shown[value]: {row[category]: row[value] for row in rows}
+                for value in values
+            }
+        found = {self._text(series, name): {} for (name,) in self.figures([series], [])}
+        for row in rows:
+            found[self._text(series, row[series])][row[category]] = row[values[0]]
+        return {name: of for name, of in found.items() if of}
 
     def _mark(self, visual, rows, category, key, number):
         if colour := visual.get("colour"):
@@ -497,7 +459,8 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
             parts.append(
                 f"<line x1='{left}' x2='{left + width:.1f}' y1='{y:.1f}' y2='{y:.1f}' "
                 "stroke='#E4E8EC'/>"
-                f"<text x='{left - 6}' y='{y + 4.5:.1f}' text-anchor='end'>{text}</text>"
+                f"<text x='{left - 6}' y='{y + 4.5:.1f}' text-anchor='end'>"
+                f"{text}</text>"
             )
         return parts
 
@@ -514,10 +477,10 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
     def _columns(self, visual, width, height):
         (category,), _ = self._fields(visual, "category")
         values, shown = self._fields(visual, "values")
-        series, _ = self._fields(visual, "series")
-        rows = self._rows(visual, [category, *series, *values])
+        series = visual.get("series")
+        rows = self._rows(visual, [category, *([series] if series else []), *values])
         keys = list(dict.fromkeys(row[category] for row in rows))
-        stacks = self._stacks(rows, category, series, values, shown)
+        stacks = self._series(rows, category, series, values, shown)
         parts, top = [], 6
         if len(stacks) > 1:
             legend, top = self._legend(stacks, width)
@@ -553,44 +516,36 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
     def _lines(self, visual, width, height):
         (category,), _ = self._fields(visual, "category")
         values, shown = self._fields(visual, "values")
-        series, _ = self._fields(visual, "series")
         each, _ = self._fields(visual, "each")
-        rows = self._rows(visual, [category, *each, *series, *values])
+        rows = self._rows(visual, [category, *each, *values])
         if not each:
-            return _svg(
-                width,
-                height,
-                self._plot(
-                    visual, rows, category, series, values, shown, width, height
-                ),
-            )
+            inner = self._plot(rows, category, values, shown, width, height)
+            return _svg(width, height, inner)
         panels = list(dict.fromkeys(row[each[0]] for row in rows))
         across = math.ceil(math.sqrt(len(panels) * 1.3)) or 1
         down = math.ceil(len(panels) / across) or 1
         parts = []
         wide, tall = width / across, height / down
-        everything = [_float(row[value]) for row in rows for value in values]
+        highest = max((_float(row[v]) for row in rows for v in values), default=1)
         for number, panel in enumerate(panels):
+            own = [row for row in rows if row[each[0]] == panel]
             inner = self._plot(
-                visual,
-                [row for row in rows if row[each[0]] == panel],
-                category, series, values, shown, wide - 10, tall - 24,
-                top_value=max(everything, default=1),
-            )  # fmt: skip
+                own, category, values, shown, wide - 10, tall - 24, highest
+            )
             x, y = (number % across) * wide, (number // across) * tall
             parts.append(
                 f"<g transform='translate({x:.1f},{y:.1f})'><text x='4' y='14' "
-                f"class='strong'>{_safe(_cut(self._text('', panel), wide - 12))}</text>"
+                f"class='strong'>{_safe(_cut(str(panel), wide - 12))}</text>"
                 f"<g transform='translate(0,20)'>{''.join(inner)}</g></g>"
             )
         return _svg(width, height, parts)
 
-    def _plot(
-        self, visual, rows, category, series, values, shown, width, height,
-        top_value=None,
-    ):  # fmt: skip
+    def _plot(self, rows, category, values, shown, width, height, highest=None):
         keys = list(dict.fromkeys(row[category] for row in rows))
-        stacks = self._stacks(rows, category, series, values, shown)
+        stacks = {
+            shown[value]: {row[category]: row[value] for row in rows}
+            for value in values
+        }
         parts, top = [], 6
         if len(stacks) > 1:
             legend, top = self._legend(stacks, width)
@@ -598,7 +553,7 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
         known = [
             float(v) for of in stacks.values() for v in of.values() if v is not None
         ]
-        biggest = top_value if top_value is not None else max(known, default=1)
+        biggest = highest if highest is not None else max(known, default=1)
         smallest = min(0.0, min(known, default=0))
         ticks = _ticks(smallest, biggest or 1)
         low, high = ticks[0], max(ticks[-1], biggest)
@@ -618,10 +573,10 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
             for n, key in enumerate(keys)
         }
         for number, of in enumerate(stacks.values()):
+            known = {key: float(of[key]) for key in keys if of.get(key) is not None}
             points = [
-                f"{place[key]:.1f},{top + plot * (high - float(of[key])) / (high - low):.1f}"
-                for key in keys
-                if of.get(key) is not None
+                f"{place[key]:.1f},{top + plot * (high - value) / (high - low):.1f}"
+                for key, value in known.items()
             ]
             colour = self.theme["dataColors"][number]
             parts.append(
@@ -643,10 +598,9 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
         (category,), _ = self._fields(visual, "category")
         (x_field,), x_shown = self._fields(visual, "x")
         (y_field,), y_shown = self._fields(visual, "y")
-        sizes, _ = self._fields(visual, "size")
         rows = [
             row
-            for row in self._rows(visual, [category, x_field, y_field, *sizes])
+            for row in self._rows(visual, [category, x_field, y_field])
             if row[x_field] is not None and row[y_field] is not None
         ]
         left, bottom, top = 56, 44, 22
@@ -663,22 +617,11 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
             )
         for row in rows:
             colour = row.get(visual.get("colour")) or self.theme["dataColors"][0]
-            radius = 3.2
-            if sizes:
-                biggest = max(_float(other[sizes[0]]) for other in rows) or 1
-                radius = 5 + 22 * math.sqrt(_float(row[sizes[0]]) / biggest)
             parts.append(
                 f"<circle cx='{left + room * float(row[x_field]) / high_x:.1f}' "
                 f"cy='{top + plot * (1 - float(row[y_field]) / high_y):.1f}' "
-                f"r='{radius:.1f}' fill='{colour}' fill-opacity='0.7'/>"
+                f"r='3.2' fill='{colour}' fill-opacity='0.7'/>"
             )
-            if sizes:
-                parts.append(
-                    f"<text class='strong' text-anchor='middle' "
-                    f"x='{left + room * float(row[x_field]) / high_x:.1f}' "
-                    f"y='{top + plot * (1 - float(row[y_field]) / high_y) - radius - 4:.1f}'"
-                    f">{_safe(self._text(category, row[category]))}</text>"
-                )
         parts.append(
             f"<text x='{left + room / 2:.1f}' y='{height - 6}' text-anchor='middle'>"
             f"{_safe(x_shown[x_field])}</text>"
@@ -709,7 +652,8 @@ def _place(box, inner, kind="", name="heading"):
 
 
 def _svg(width, height, parts):
-    return f"<svg width='{width:.0f}' height='{height:.0f}' role='img'>{''.join(parts)}</svg>"
+    size = f"width='{width:.0f}' height='{height:.0f}'"
+    return f"<svg {size} role='img'>{''.join(parts)}</svg>"
 
 
 def _is_number(value):

@@ -179,8 +179,8 @@ def write_project_for(
         f"1. {first} in Power BI Desktop (May 2026 or newer).\n"
         f"2. Refresh. It reads {folder}; another folder is set under Transform data > "
         "Edit parameters.\n"
-        '3. On the page "Data quality", the figures of the report must agree with '
-        "those that were computed in SQL."
+        '3. On the page "Data quality and self-check", the figures of the report must '
+        "agree with those that were computed in SQL."
     )
 
 

@@ -1,9 +1,9 @@
 """The Power BI report as files, from a specification that a person edits.
 
-`powerbi/specification/segments_report.yml` names pages and visuals, their fields, titles and places on a grid.
-This module turns it into the files of Microsoft's report format (PBIR) and knows
-nothing else: it reads no file, no data and no clock, so that equal specifications give
-equal bytes. The head of `powerbi/specification/segments_report.yml` explains the words of the specification.
+The specification names pages and visuals, their fields, titles and places on a grid;
+the head of `powerbi/specification/segments_report.yml` explains its words. This module
+makes the files of Microsoft's report format (PBIR) of it and knows nothing else: it
+reads no file, no data and no clock, so that equal specifications give equal bytes.
 """
 
 import difflib
@@ -50,10 +50,6 @@ KINDS: dict[str, tuple[str, dict[str, str]]] = {
         {"rows": "Rows", "columns": "Columns", "values": "Values"},
     ),
     "bars": ("clusteredBarChart", {"category": "Category", "values": "Y"}),
-    "stacked bars": (
-        "barChart",
-        {"category": "Category", "values": "Y", "series": "Series"},
-    ),
     "columns": ("clusteredColumnChart", {"category": "Category", "values": "Y"}),
     "stacked columns": (
         "columnChart",
@@ -61,18 +57,13 @@ KINDS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "lines": (
         "lineChart",
-        {"category": "Category", "values": "Y", "series": "Series", "each": "Rows"},
+        {"category": "Category", "values": "Y", "each": "Rows"},
     ),
-    "scatter": (
-        "scatterChart",
-        {"category": "Category", "x": "X", "y": "Y", "size": "Size"},
-    ),
-    "text": ("textbox", {}),
-    "back": ("actionButton", {}),
+    "scatter": ("scatterChart", {"category": "Category", "x": "X", "y": "Y"}),
 }
 _OPTIONS = {
     "name", "kind", "at", "title", "subtitle", "alt", "sort", "colour", "scale",
-    "bars", "filters", "tooltip", "view", "phone", "text", "widths", "labels",
+    "bars", "filters", "tooltip", "view", "phone", "widths", "labels",
 }  # fmt: skip
 _PAGE_OPTIONS = {
     "name", "title", "question", "slicers", "visuals", "views", "drill_through",
@@ -160,7 +151,7 @@ def grid_box(at: Iterable[int]) -> dict[str, float]:
 
 
 def header_boxes(page: Mapping[str, Any], slicers: Mapping[str, Any]) -> dict:
-    """Return the boxes of the header: slicers from the right, the title what is left."""
+    """Return the boxes of the header: slicers from the right, the title in the rest."""
     boxes: dict[str, dict[str, float]] = {}
     right = PAGE_WIDTH - MARGIN
     for name in reversed(page.get("slicers", [])):
@@ -540,16 +531,6 @@ class _Report:
 
     def _objects(self, spec, place):
         found: dict[str, list] = {}
-        if "text" in spec:
-            found["general"] = [
-                {
-                    "properties": {
-                        "paragraphs": [
-                            _paragraph(line, "10pt", "normal") for line in spec["text"]
-                        ]
-                    }
-                }
-            ]
         if spec["kind"] == "sentence":
             # A card shows figures; a sentence needs smaller letters and no label.
             found["value"] = _properties(
