@@ -34,6 +34,11 @@ from segmentation.power_bi.tmdl import semantic_model_files
 
 SPECIFICATION = REPOSITORY / "powerbi" / "specification"
 mall_customers_fixture = fixture_of(mall_customers.__name__)
+TEXTS = {
+    "Segment Colour", "Segment Name", "Segment Marker", "Segmentation Message",
+    "Structure Verdict", "Health Verdict", "Churn Verdict", "Value Verdict",
+    "Self-Check Verdict",
+}  # fmt: skip
 FOLDER = DEFAULT_DATA_FOLDER.format(input="demo")
 
 
@@ -335,8 +340,7 @@ def test_measures_follow_the_usual_rules(both, name):
         used, measures = references(measure.dax)
         assert used <= columns and measures <= set(model.measures)
         assert measure.folder and len(measure.description) <= 250
-        is_text = re.search(r'"[A-Z■]|Colour', measure.dax) and not measure.is_figure
-        assert measure.format or is_text
+        assert measure.format or measure.name in TEXTS
         assert "/" not in re.sub(r'"[^"]*"', "", measure.dax), "use DIVIDE"
         assert "IFERROR" not in measure.dax
         assert max(map(len, measure.dax.splitlines())) <= 110
@@ -616,6 +620,7 @@ def test_texts_and_colours_follow_what_is_chosen(demo, on_demo):
     of_segment = value | {("Segments", "Segment Key"): "value-2"}
     assert on_demo.measure("Segment Colour", of_segment) == colour
     assert on_demo.measure("Segment Marker", of_segment | in_it) == "■"
+    assert on_demo.measure("Segment Name", in_it) == "High-value customers"
     elsewhere = value | {("Segments", "Segment Key"): "value-3"}
     assert on_demo.measure("Segment Marker", elsewhere | in_it) is None
     assert on_demo.measure("Structure Verdict", value).startswith("Yes: ")
