@@ -34,6 +34,11 @@ from segmentation.power_bi.tmdl import semantic_model_files
 
 SPECIFICATION = REPOSITORY / "powerbi" / "specification"
 mall_customers_fixture = fixture_of(mall_customers.__name__)
+TEXTS = {
+    "Segment Colour", "Segment Name", "Segment Marker", "Segmentation Message",
+    "Structure Verdict", "Health Verdict", "Churn Verdict", "Value Verdict",
+    "Self-Check Verdict",
+}  # fmt: skip
 FOLDER = DEFAULT_DATA_FOLDER.format(input="demo")
 
 
@@ -302,11 +307,23 @@ def test_the_model_follows_the_usual_rules(both, name):
     assert set(re.findall(r"[\w.]*\((?:DataFolder|.?[A-Z]:)", text)) == {
         "Folder.Files(DataFolder"
     }, "one static source, and no path that is computed"
+    types = {(t.name, c.name): c.data_type for t in model.tables for c in t.columns}
+    marked = {(t.name, c.name) for t in model.tables for c in t.columns if c.is_key}
+    for link in model.relationships:
+        one = (link.to_table, link.to_column)
+        assert one in marked
+        assert types[link.from_table, link.from_column] == types[one]
+    assert [t.name for t in model.tables if t.is_calendar] == ["Dates"] * (
+        name == "segments"
+    )
     keys = {(link.from_table, link.from_column) for link in model.relationships}
     for table in model.tables:
         assert table.description
         for column in table.columns:
             assert column.description
+            assert column.name == column.name.strip() and column.name[0].isupper()
+            if column.data_type not in ("string", "boolean"):
+                assert column.format, f"{table.name}[{column.name}]"
             is_date = column.data_type == "date"
             if (table.name, column.name) in keys and not is_date:
                 assert column.is_hidden, f"{table.name}[{column.name}]"
@@ -323,9 +340,9 @@ def test_measures_follow_the_usual_rules(both, name):
         used, measures = references(measure.dax)
         assert used <= columns and measures <= set(model.measures)
         assert measure.folder and len(measure.description) <= 250
-        is_text = re.search(r'"[A-Z■]|Colour', measure.dax) and not measure.is_figure
-        assert measure.format or is_text
+        assert measure.format or measure.name in TEXTS
         assert "/" not in re.sub(r'"[^"]*"', "", measure.dax), "use DIVIDE"
+        assert "IFERROR" not in measure.dax
         assert max(map(len, measure.dax.splitlines())) <= 110
 
 
@@ -603,6 +620,7 @@ def test_texts_and_colours_follow_what_is_chosen(demo, on_demo):
     of_segment = value | {("Segments", "Segment Key"): "value-2"}
     assert on_demo.measure("Segment Colour", of_segment) == colour
     assert on_demo.measure("Segment Marker", of_segment | in_it) == "■"
+    assert on_demo.measure("Segment Name", in_it) == "High-value customers"
     elsewhere = value | {("Segments", "Segment Key"): "value-3"}
     assert on_demo.measure("Segment Marker", elsewhere | in_it) is None
     assert on_demo.measure("Structure Verdict", value).startswith("Yes: ")

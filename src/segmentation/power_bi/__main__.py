@@ -1,6 +1,7 @@
 """Write the Power BI project: `python -m segmentation.power_bi --input demo`."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -13,7 +14,11 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m segmentation.power_bi", description=__doc__
     )
     parser.add_argument("--input", default="demo", help="whose marts are published")
-    parser.add_argument("--exports", help="the folder with manifest.json")
+    parser.add_argument(
+        "--exports",
+        default=os.environ.get("SEGMENTATION_EXPORTS"),
+        help="the folder with manifest.json; exports/<input> unless said",
+    )
     parser.add_argument("--data-folder", help="the same folder as Windows names it")
     parser.add_argument(
         "--committed", action="store_true", help="renew the projects of the repository"
