@@ -5,6 +5,7 @@
 PYTHON ?= python3
 INPUT ?= demo
 DATA ?=
+DATA_FOLDER ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
@@ -17,11 +18,11 @@ SPARK := .venv-spark
 # Installed from the lock files of its own: the default environment stays light.
 SPARK_BIN := $(SPARK)/bin
 
-.PHONY: help build build-spark test test-slow test-spark test-postgres test-package test-metrics lint \
-	metrics parse-gate docs lock clean
+.PHONY: help build build-spark test test-slow test-spark test-postgres test-package test-metrics \
+	lint metrics parse-gate docs lock clean powerbi powerbi-project powerbi-gates powerbi-pictures
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@echo "Installing into $(VENV) ..."
@@ -94,6 +95,19 @@ lint: $(VENV)/.installed-dev  ## ruff and sqlfluff
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
+
+powerbi: build  ## the marts and a Power BI project over them; DATA_FOLDER: the exports on Windows
+	@$(BIN)/python -m segmentation.power_bi --input "$(INPUT)" \
+		$(if $(DATA_FOLDER),--data-folder "$(DATA_FOLDER)")
+
+powerbi-project: $(VENV)/.installed  ## renew powerbi/ after a contract or its specification changed
+	@$(BIN)/python -m segmentation.power_bi --committed
+
+powerbi-gates:  ## Microsoft's tools that judge the Power BI project in tests; needs Node 20
+	@cd powerbi/gates && npm ci --no-audit --no-fund --loglevel=error
+
+powerbi-pictures: $(VENV)/.installed-dev  ## draw the report's pages from exports/demo; needs Chromium
+	@$(BIN)/python -m segmentation.power_bi.draw
 
 parse-gate: .venv-parse-gate/.installed  ## does dbt's next engine read the project?
 	@. .venv-parse-gate/bin/activate && dbt parse --target-path target/parse-gate

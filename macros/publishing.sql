@@ -7,6 +7,7 @@
         'rpt_customer_map', 'rpt_map_loadings', 'rpt_segment_candidates',
         'rpt_segmentation_features', 'rpt_data_quality', 'rpt_recommendations',
         'fct_audiences', 'rpt_audiences', 'rpt_model_health', 'rpt_feature_drift',
+        'rpt_self_check',
         'registry_segment_prototypes', 'registry_segment_candidates',
         'registry_training_bins',
     ] + (

@@ -97,7 +97,7 @@ def planted_project(folder, of):
     (project / "tests" / "singular").mkdir(exist_ok=True)
     (project / "tests" / "singular" / "planted.sql").write_text(
         "{{ config(severity=env_var('PLANTED_SEVERITY')) }}\n"
-        "select * from {{ ref('rpt_recommendations') }}\n"
+        "select * from {{ ref('rpt_map_loadings') }}\n"
     )
     return project
 

@@ -1,0 +1,1 @@
+"""The Power BI project: a semantic model over the exported marts, as text."""
