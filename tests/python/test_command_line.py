@@ -6,7 +6,8 @@ import sys
 import duckdb
 import pytest
 
-from segmentation.command_line import JAVA_CURE, LOCK_CURE, main, summary
+from segmentation.command_line import main
+from segmentation.command_line.building import JAVA_CURE, LOCK_CURE, summary
 
 HOLD = """
 import duckdb, sys
