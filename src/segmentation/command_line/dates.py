@@ -42,7 +42,9 @@ MONTHS = words_of(
     "jan feb mar apr may jun jul aug sep oct nov dec january february march april june "
     "july august september october november december"
 )
-ROWS_IN_ORDER = 0.95  # of neighbouring rows, for the order to be evidence
+# Rows in order of time under one reading have steps back at each new month under the
+# other: about one in twelve.
+ROWS_IN_ORDER, STEPS_BACK = 0.98, 0.03
 
 
 class Dates(NamedTuple):
@@ -163,7 +165,7 @@ def _day_or_month_first(matches, in_order, prefers_month_first):
         return True, False, "dots between the numbers"
     sorted_as = {order: _share_in_order(in_order, order) for order in (True, False)}
     best = sorted_as[True] > sorted_as[False]
-    if sorted_as[best] >= ROWS_IN_ORDER > sorted_as[not best] + 0.1:
+    if sorted_as[best] >= max(ROWS_IN_ORDER, sorted_as[not best] + STEPS_BACK):
         return best, False, f"the rows are in order of time if {_name(best)}"
     if has_clock:
         return False, True, "an American clock (AM, PM), no day above 12"

@@ -25,7 +25,8 @@ WORDS = {
         rechnungs beleg belege bon kassenbon kauf kaufe einkauf vorgang buchung
         commande commandes cmd facture achat achats vente recu panier pedido pedidos
         factura compra compras venta recibo transaccion orden ordine ordini fattura
-        acquisto scontrino vendita bestelling factuur aankoop encomenda fatura""",
+        acquisto scontrino vendita bestel bestelling factuur aankoop encomenda fatura
+        warenkorb verkauf verkaufs gekauft sold sale sales bought""",
     "customer": """customer customers cust client clients clt user users shopper buyer
         buyers member members membership account acct subscriber guest contact patron
         consumer household person holder cardholder payer crm kunde kunden kd kdnr
@@ -43,9 +44,9 @@ WORDS = {
         produits designation libelle producto productos articulo articulos descripcion
         prodotto articolo produto service game book""",
     "line": "line lines position pos row zeile posten ligne linea posicion riga regel",
-    "quantity": """quantity qty quant qnt units count pieces pcs pc cnt menge anzahl
+    "quantity": """quantity qty quant qnt units count pieces pcs pc cnt menge anzahl anz
         stuck stueck stk zahl stuckzahl quantite qte nombre nb cantidad cant unidades
-        uds quantita pezzi aantal quantidade qtd""",
+        uds quantita pezzi aantal quantidade qtd stuk""",
     "unit": "unit unitary unitaire unitario einzel stuck each per pu",
     "price": "price prices preis prix precio prezzo prijs preco pu rate",
     "amount": """amount amt total totals sum revenue sales sale turnover value spend
