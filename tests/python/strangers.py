@@ -296,3 +296,356 @@ def gym_members() -> Stranger:
 MADE_UP: list[Callable[[], Stranger]] = [
     shopify_like, woocommerce_like, german_shop, american_crm, gym_members,
 ]  # fmt: skip
+
+
+# ---- held out: written when the guessing was done -----------------------------------
+
+
+def of_lines(lines: list[Line], columns: dict[str, Callable], delimiter: str = ","):
+    rows = [[value(line) for value in columns.values()] for line in lines]
+    return table(list(columns), rows, delimiter)
+
+
+def marketplace_seller() -> Stranger:
+    columns = {
+        "amazon-order-id": lambda line: f"304-{line.order:07d}-11",
+        "purchase-date": lambda line: line.at.strftime("%Y-%m-%dT%H:%M:%S+00:00"),
+        "last-updated-date": lambda line: (line.at + timedelta(days=2)).strftime(
+            "%Y-%m-%dT%H:%M:%S+00:00"
+        ),
+        "order-status": lambda line: (
+            "Shipped" if line.status == "completed" else "Cancelled"
+        ),
+        "sales-channel": lambda line: "Amazon.de" if line.order % 3 else "Amazon.fr",
+        "sku": lambda line: line.product[0],
+        "product-name": lambda line: line.product[1],
+        "quantity": lambda line: line.quantity,
+        "currency": lambda line: "EUR",
+        "item-price": lambda line: f"{line.price:.2f}",
+        "item-tax": lambda line: f"{0.19 * line.price:.2f}",
+        "buyer-email": lambda line: person(line.customer)["email"],
+        "ship-city": lambda line: person(line.customer)["city"],
+        "ship-country": lambda line: person(line.customer)["country"],
+    }
+    return Stranger(
+        "marketplace_seller",
+        of_lines(shop(21), columns, "\t"),
+        {
+            "customer_id": "buyer-email", "order_id": "amazon-order-id",
+            "ordered_at": "purchase-date", "product_id": "sku", "quantity": "quantity",
+            "unit_price": "item-price", "order_status": "order-status",
+            "currency": "currency",
+        },
+        suffix=".txt",
+    )  # fmt: skip
+
+
+def craft_market() -> Stranger:
+    columns = {
+        "Sale Date": lambda line: line.at.strftime("%m/%d/%y"),
+        "Item Name": lambda line: line.product[1],
+        "Buyer": lambda line: person(line.customer)["name"] + str(line.customer),
+        "Quantity": lambda line: line.quantity,
+        "Price": lambda line: f"{line.price:.2f}",
+        "Coupon Code": lambda line: "SPRING" if line.discount else "",
+        "Discount Amount": lambda line: f"{line.discount:.2f}",
+        "Item Total": lambda line: f"{line.amount:.2f}",
+        "Currency": lambda line: "USD",
+        "Transaction ID": lambda line: 77_000_000 + line.order * 10 + line.quantity,
+        "Date Paid": lambda line: line.at.strftime("%m/%d/%Y"),
+        "Ship Country": lambda line: person(line.customer)["country"],
+        "Order ID": lambda line: 31_000_000 + line.order,
+    }
+    return Stranger(
+        "craft_market",
+        of_lines(shop(22), columns),
+        {
+            "customer_id": "Buyer", "order_id": "Order ID", "ordered_at": "Sale Date",
+            "product_id": "Item Name", "quantity": "Quantity", "unit_price": "Price",
+            "discount_amount": "Discount Amount", "currency": "Currency",
+        },
+        is_day_first=False,
+    )  # fmt: skip
+
+
+def german_ledger() -> Stranger:
+    columns = {
+        "Beleg-Nr": lambda line: f"RE{line.order:05d}",
+        "Belegdatum": lambda line: line.at.strftime("%d.%m.%y"),
+        "Debitor-Nr.": lambda line: 10_000 + line.customer,
+        "Name": lambda line: person(line.customer)["name"],
+        "Artikel": lambda line: line.product[0],
+        "Bezeichnung": lambda line: line.product[1],
+        "Anzahl": lambda line: line.quantity,
+        "VK-Preis": lambda line: comma(line.price),
+        "Betrag": lambda line: comma(line.quantity * line.price),
+        "MwSt": lambda line: "19%",
+    }
+    return Stranger(
+        "german_ledger",
+        of_lines(shop(23), columns, ";"),
+        {
+            "customer_id": "Debitor-Nr.", "order_id": "Beleg-Nr",
+            "ordered_at": "Belegdatum", "product_id": "Artikel", "quantity": "Anzahl",
+            "unit_price": "VK-Preis", "customer_name": "Name",
+        },
+        encoding="cp1252",
+        is_day_first=True,
+    )  # fmt: skip
+
+
+def dutch_shop() -> Stranger:
+    columns = {
+        "Ordernummer": lambda line: line.order,
+        "Klantnummer": lambda line: line.customer,
+        "Besteldatum": lambda line: line.at.strftime("%d-%m-%Y"),
+        "Artikel": lambda line: line.product[1],
+        "Aantal": lambda line: line.quantity,
+        "Prijs": lambda line: comma(line.price),
+        "Betaalwijze": lambda line: "iDEAL",
+    }
+    return Stranger(
+        "dutch_shop",
+        of_lines(shop(24), columns, ";"),
+        {
+            "customer_id": "Klantnummer", "order_id": "Ordernummer",
+            "ordered_at": "Besteldatum", "product_id": "Artikel", "quantity": "Aantal",
+            "unit_price": "Prijs",
+        },
+        is_day_first=True,
+    )  # fmt: skip
+
+
+def italian_shop() -> Stranger:
+    columns = {
+        "Numero ordine": lambda line: line.order,
+        "Data ordine": lambda line: line.at.strftime("%d/%m/%Y"),
+        "Codice cliente": lambda line: f"CL{line.customer:04d}",
+        "Codice articolo": lambda line: line.product[0],
+        "Descrizione": lambda line: line.product[1],
+        "Quantità": lambda line: line.quantity,
+        "Prezzo unitario": lambda line: "€ " + comma(line.price),
+        "Sconto": lambda line: "€ " + comma(line.discount),
+        "Paese": lambda line: person(line.customer)["country"],
+    }
+    return Stranger(
+        "italian_shop",
+        of_lines(shop(25), columns, ";"),
+        {
+            "customer_id": "Codice cliente", "order_id": "Numero ordine",
+            "ordered_at": "Data ordine", "product_id": "Codice articolo",
+            "quantity": "Quantità", "unit_price": "Prezzo unitario",
+            "discount_amount": "Sconto", "country": "Paese",
+        },
+        is_day_first=True,
+    )  # fmt: skip
+
+
+def loyalty_card() -> Stranger:
+    columns = {
+        "txn_id": lambda line: 900_000 + line.order,
+        "card_no": lambda line: 4_000_000 + line.customer,
+        "txn_ts": lambda line: int((line.at - datetime(1970, 1, 1)).total_seconds()),
+        "branch": lambda line: line.channel,
+        "amt": lambda line: f"{line.amount:.2f}",
+    }
+    return Stranger(
+        "loyalty_card",
+        of_lines(one_row_an_order(shop(26)), columns),
+        {
+            "customer_id": "card_no", "order_id": "txn_id", "ordered_at": "txn_ts",
+            "amount": "amt", "channel": "branch",
+        },
+    )  # fmt: skip
+
+
+def american_salon() -> Stranger:
+    columns = {
+        "Ticket #": lambda line: line.order,
+        "Date/Time": lambda line: line.at.strftime("%m/%d/%Y %I:%M %p"),
+        "Client": lambda line: person(line.customer)["name"],
+        "Client Email": lambda line: person(line.customer)["email"],
+        "Service": lambda line: line.product[1],
+        "Staff": lambda line: "Kim" if line.order % 2 else "Lee",
+        "Qty": lambda line: line.quantity,
+        "Unit Price": lambda line: f"${line.price:.2f}",
+        "Total Paid": lambda line: f"${line.quantity * line.price:,.2f}",
+    }
+    return Stranger(
+        "american_salon",
+        of_lines(shop(27), columns),
+        {
+            "customer_id": "Client Email", "order_id": "Ticket #",
+            "ordered_at": "Date/Time", "product_id": "Service", "quantity": "Qty",
+            "unit_price": "Unit Price", "customer_name": "Client",
+        },
+        is_day_first=False,
+    )  # fmt: skip
+
+
+def charity_gifts() -> Stranger:
+    columns = {
+        "Constituent ID": lambda line: 70_000 + line.customer,
+        "Gift ID": lambda line: line.order,
+        "Gift Date": lambda line: line.at.strftime("%d/%m/%Y"),
+        "Gift Amount": lambda line: f"£{line.amount:,.2f}",
+        "Fund": lambda line: "General" if line.order % 4 else "Water",
+        "Appeal": lambda line: "Winter" if line.at.month > 9 else "Spring",
+    }
+    return Stranger(
+        "charity_gifts",
+        of_lines(one_row_an_order(shop(28)), columns),
+        {
+            "customer_id": "Constituent ID", "order_id": "Gift ID",
+            "ordered_at": "Gift Date", "amount": "Gift Amount",
+        },
+        is_day_first=True,
+    )  # fmt: skip
+
+
+def french_crm() -> Stranger:
+    columns = {
+        "Réf. commande": lambda line: f"CMD-{line.order}",
+        "Passée le": lambda line: line.at.strftime("%d/%m/%Y %H:%M"),
+        "Client": lambda line: person(line.customer)["name"],
+        "Courriel": lambda line: person(line.customer)["email"],
+        "Ville": lambda line: person(line.customer)["city"],
+        "Total TTC": lambda line: comma(line.amount, "\u202f") + " €",
+        "Statut": lambda line: "Annulée" if line.status == "cancelled" else "Livrée",
+    }
+    return Stranger(
+        "french_crm",
+        of_lines(one_row_an_order(shop(29)), columns, ";"),
+        {
+            "customer_id": "Courriel", "order_id": "Réf. commande",
+            "ordered_at": "Passée le", "amount": "Total TTC", "order_status": "Statut",
+            "city": "Ville",
+        },
+        is_day_first=True,
+    )  # fmt: skip
+
+
+def spanish_tickets() -> Stranger:
+    columns = {
+        "id_ticket": lambda line: line.order,
+        "fecha_hora": lambda line: line.at.strftime("%Y/%m/%d %H:%M"),
+        "num_socio": lambda line: line.customer if line.customer % 5 else "",
+        "cod_producto": lambda line: line.product[0],
+        "unidades": lambda line: line.quantity,
+        "pvp": lambda line: comma(line.price),
+        "tienda": lambda line: "Madrid" if line.order % 2 else "Vigo",
+    }
+    return Stranger(
+        "spanish_tickets",
+        of_lines(shop(30), columns, "|"),
+        {
+            "customer_id": "num_socio", "order_id": "id_ticket",
+            "ordered_at": "fecha_hora", "product_id": "cod_producto",
+            "quantity": "unidades", "unit_price": "pvp", "channel": "tienda",
+        },
+    )  # fmt: skip
+
+
+def hotel_guests() -> Stranger:
+    chance = random.Random(31)
+    rows = []
+    for number in range(1, 501):
+        is_business = chance.random() < 0.4
+        nights = chance.gauss(22, 5) if is_business else chance.gauss(5, 2)
+        rows.append(
+            [
+                f"G{number:05d}", person(number)["country"], chance.randint(20, 80),
+                max(1, round(nights)), round(chance.gauss(180, 30) - 60 * is_business, 2),
+                chance.choice(("phone", "portal", "own site")), chance.randint(0, 120),
+                chance.choice(("silver", "gold", "none")), person(number)["name"],
+            ]
+        )  # fmt: skip
+    headers = [
+        "Guest Number", "Nationality", "Age", "Nights per Year", "Average Spend",
+        "Booked Through", "Lead Time", "Tier", "Full Name",
+    ]  # fmt: skip
+    return Stranger(
+        "hotel_guests",
+        table(headers, rows),
+        {"customer_id": "Guest Number", "country": "Nationality", "age": "Age",
+         "customer_name": "Full Name"},
+        kind="customers",
+        features={"Nights per Year", "Average Spend", "Lead Time"},
+    )  # fmt: skip
+
+
+def mobile_contracts() -> Stranger:
+    chance = random.Random(32)
+    rows = []
+    for number in range(1, 601):
+        heavy = chance.random() < 0.3
+        rows.append(
+            [
+                chance.choice(("OH", "NJ", "KS")), chance.randint(1, 200),
+                f"555-{number:04d}", chance.choice(("yes", "no")),
+                round(chance.gauss(260 if heavy else 150, 30), 1),
+                round(chance.gauss(200, 40), 1), chance.randint(0, 9),
+                round(chance.gauss(44 if heavy else 25, 5), 2),
+                chance.choice(("True.", "False.")),
+            ]
+        )  # fmt: skip
+    headers = [
+        "state", "account_length", "phone_number", "intl_plan", "day_mins", "night_mins",
+        "service_calls", "day_charge", "churned",
+    ]  # fmt: skip
+    return Stranger(
+        "mobile_contracts",
+        table(headers, rows),
+        {"customer_id": "phone_number"},
+        kind="customers",
+        features={"account_length", "day_mins", "night_mins", "day_charge"},
+    )  # fmt: skip
+
+
+def german_mall() -> Stranger:
+    chance = random.Random(33)
+    rows = []
+    for number in range(1, 301):
+        income, score = chance.choice(((20, 80), (25, 20), (55, 50), (90, 85), (95, 15)))
+        rows.append(
+            [
+                number, chance.choice("mw"), chance.randint(18, 70),
+                comma(chance.gauss(income, 6)), round(chance.gauss(score, 7)),
+            ]
+        )  # fmt: skip
+    headers = ["KdNr", "Geschlecht", "Alter", "Jahreseinkommen (T€)", "Ausgabenwert"]
+    return Stranger(
+        "german_mall",
+        table(headers, rows, ";"),
+        {"customer_id": "KdNr", "gender": "Geschlecht", "age": "Alter"},
+        kind="customers",
+        encoding="cp1252",
+        features={"Jahreseinkommen (T€)", "Ausgabenwert"},
+    )
+
+
+def subscription_box() -> Stranger:
+    columns = {
+        "Charge ID": lambda line: f"ch_{line.order:06d}",
+        "Subscriber": lambda line: f"sub_{line.customer:05d}",
+        "Charged On": lambda line: line.at.strftime("%d %b %Y"),
+        "Plan": lambda line: line.product[1],
+        "Gross": lambda line: f"{line.amount:.2f}",
+        "Fee": lambda line: f"{0.03 * line.amount:.2f}",
+        "State": lambda line: "failed" if line.status == "cancelled" else "succeeded",
+    }
+    return Stranger(
+        "subscription_box",
+        of_lines(one_row_an_order(shop(34)), columns),
+        {
+            "customer_id": "Subscriber", "order_id": "Charge ID",
+            "ordered_at": "Charged On", "amount": "Gross", "order_status": "State",
+        },
+    )  # fmt: skip
+
+
+HELD_OUT: list[Callable[[], Stranger]] = [
+    marketplace_seller, craft_market, german_ledger, dutch_shop, italian_shop,
+    loyalty_card, american_salon, charity_gifts, french_crm, spanish_tickets,
+    hotel_guests, mobile_contracts, german_mall, subscription_box,
+]  # fmt: skip
