@@ -300,6 +300,19 @@ def _fall_back(found: Guess, given: Mapping[str, str]) -> None:
                 "amount", money[0], 0.45, "the only column of amounts"
             )
             free.remove(money[0])
+    if "order_id" not in found.choices and "order_id" not in given:
+        numbers = [
+            column
+            for column in free
+            if "id" in column.words.all_concepts
+            and column.distinct_share > 0.98
+            and not column.has_fractions
+        ]
+        if len(numbers) == 1:
+            found.choices["order_id"] = Choice(
+                "order_id", numbers[0], 0.5, "a number, each only once"
+            )
+            free.remove(numbers[0])
     if "customer_id" not in found.choices and "customer_id" not in given:
         for role, score in (("email", 0.7), ("phone", 0.5), ("customer_name", 0.4)):
             if role in found.choices:
@@ -321,6 +334,9 @@ def _fall_back(found: Guess, given: Mapping[str, str]) -> None:
 def _settle_orders(found: Guess, given: Mapping[str, str]) -> None:
     """Choose between price times quantity and one amount a row."""
     choices = found.choices
+    if "order_id" not in given:
+        _prefer_repeated_orders(found)
+    _tell_price_from_amount(found, given)
     order = found.column("order_id")
     found.is_one_row_an_order = bool(order) and order.distinct_share > 0.98
     if given.get("amount"):
@@ -363,6 +379,77 @@ def _settle_orders(found: Guess, given: Mapping[str, str]) -> None:
             f"Several currencies ({', '.join(codes[:5])}): rows in "
             f"another than {found.currency} are left out without exchange_rates."
         )
+
+
+def _prefer_repeated_orders(found: Guess) -> None:
+    """Of two numbers, that of the order is on more rows, all of one customer."""
+    (role,) = (role for role in ROLES["orders"] if role.name == "order_id")
+    choice = found.choices.get("order_id")
+    key = found.column("customer_id")
+    used = [other.column for other in found.choices.values()]
+    if choice is None or key is None:
+        return
+    for column in found.columns:
+        score, seen = role.score(column)
+        if (
+            column not in used
+            and score > 0.9
+            and column.distinct < 0.98 * choice.column.distinct
+            and len(set(zip(column.values, key.values, strict=True)))
+            < 1.01 * column.distinct
+        ):
+            found.choices["order_id"] = Choice("order_id", column, score, seen)
+            return
+
+
+def _tell_price_from_amount(found: Guess, given: Mapping[str, str]) -> None:
+    """Money that grows with the quantity is a row's amount, else a piece's price."""
+    names = [name for name in ("unit_price", "amount") if name in found.choices]
+    if (
+        len(names) != 1
+        or names[0] in given
+        or not {"amount", "unit_price"} - given.keys()
+    ):
+        return
+    growth = _growth_with_quantity(found, found.choices[names[0]].column)
+    is_price = names[0] == "unit_price"
+    if growth is None or (growth < 1.25) == is_price or 1.25 <= growth <= 1.6:
+        return
+    choice = found.choices.pop(names[0])
+    name = "amount" if is_price else "unit_price"
+    seen = "grows with the quantity" if is_price else "the same for any quantity"
+    found.choices[name] = choice._replace(
+        role=name, score=min(choice.score, 0.75), why=f"{choice.why}; {seen}"
+    )
+
+
+def _growth_with_quantity(found: Guess, money: Column) -> float | None:
+    """How much more of a product's money there is where the quantity is double.
+
+    The median over products of money at quantities of 2 or more, divided by that at 1
+    and scaled to 2 pieces; 1 for a price, 2 for an amount. None where it cannot be told.
+    """
+    product, quantity = found.column("product_id"), found.column("quantity")
+    if product is None or quantity is None:
+        return None
+    single: dict[str, list[float]] = {}
+    several: dict[str, list[float]] = {}
+    rows = zip(product.values, quantity.values, money.values, strict=True)
+    for name, count_text, money_text in rows:
+        count = number_of(count_text, quantity.decimal_mark)
+        value = number_of(money_text, money.decimal_mark)
+        if count and value and value > 0 and count >= 1:
+            if count == 1:
+                single.setdefault(name, []).append(value)
+            elif count >= 2:
+                # as if two were bought, were it an amount
+                several.setdefault(name, []).append((value, count))
+    growths = []
+    for name in single.keys() & several.keys():
+        one = float(np.median(single[name]))
+        ratios = [np.log(value / one) / np.log(count) for value, count in several[name]]
+        growths.append(2 ** float(np.median(ratios)))
+    return float(np.median(growths)) if len(growths) >= 3 else None
 
 
 def _drop(found: Guess, role: str, why: str) -> None:
@@ -430,7 +517,10 @@ def _settle_customer_key(found: Guess, given: Mapping[str, str]) -> None:
         and column.filled_share > 0.99
         and not column.has_fractions
         and column.dates.share < 0.5
-        and (column not in used or column is found.column("email"))
+        and (
+            column not in used
+            or column in (found.column("email"), found.column("phone"))
+        )
     ]
     if choice:
         del found.choices["customer_id"]

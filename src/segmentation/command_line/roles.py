@@ -93,9 +93,21 @@ def fits_customer(column: Column) -> Fit:
     seen = f"{column.distinct:,}, {column.rows_each:.1f} rows each"
     factor = fit.factor * (0.5 if column.filled_share < 0.2 else 1.0)
     concepts = column.words.all_concepts
-    if "name" in concepts and "id" not in concepts and column.whole_share < 0.5:
-        factor *= 0.4  # two may have one name: anything else is better
+    is_name = "name" in concepts and column.whole_share < 0.5
+    if "id" not in concepts and (is_name or _are_names(column)):
+        factor *= 0.3  # two may have one name: anything else is better
+    if not concepts & {"customer", "email", "phone", "name"}:
+        # a number of something unknown: of customers if they come again
+        factor *= float(column.distinct > 20 and 1.2 < column.rows_each < 1000)
     return Fit(factor, seen)
+
+
+def _are_names(column: Column) -> bool:
+    """Words with blanks between and no digits."""
+    are_words = column.share(
+        lambda text: " " in text and not any(c.isdigit() or c == "@" for c in text)
+    )
+    return are_words > 0.8
 
 
 def fits_order(column: Column) -> Fit:
@@ -210,12 +222,12 @@ def fits_unique(column: Column) -> Fit:
 CUSTOMER_ID = role(
     "customer_id", fits_customer, "email name phone order",
     customer__id=1.0, customer=0.8, customer__email=0.6, email=0.55, phone=0.3,
-    customer__name=0.4, name=0.3,
+    customer__name=0.4, name=0.3, id=0.45,
 )  # fmt: skip
 EMAIL = role("email", fits_email, "customer order shipping id", email=1.0)
 PHONE = role("phone", fits_phone, "customer order shipping id", phone=1.0)
 NAME = role(
-    "customer_name", fits_name, "order shipping", customer__name=1.0, name=0.7
+    "customer_name", fits_name, "order shipping", customer__name=1.0, name=0.7, customer=0.65
 )  # fmt: skip
 GENDER = role("gender", fits_gender, "customer", gender=1.0)
 AGE = role("age", fits_age, "customer", age=1.0)

@@ -29,7 +29,7 @@ WORDS = {
         warenkorb verkauf verkaufs gekauft sold sale sales bought""",
     "customer": """customer customers cust client clients clt user users shopper buyer
         buyers member members membership account acct subscriber guest contact patron
-        consumer household person holder cardholder payer crm kunde kunden kd kdnr
+        consumer household person holder card cardholder payer crm kunde kunden kd kdnr
         kaufer mitglied mitglieder mitglieds konto besteller debitor cliente clientes
         acheteur membre abonne adherent compte utilisateur comprador usuario socio
         cuenta miembro acquirente utente klant klanten koper loyalty""",
@@ -48,7 +48,7 @@ WORDS = {
         stuck stueck stk zahl stuckzahl quantite qte nombre nb cantidad cant unidades
         uds quantita pezzi aantal quantidade qtd stuk""",
     "unit": "unit unitary unitaire unitario einzel stuck each per pu",
-    "price": "price prices preis prix precio prezzo prijs preco pu rate",
+    "price": "price prices pvp preis prix precio prezzo prijs preco pu rate",
     "amount": """amount amt total totals sum revenue sales sale turnover value spend
         spent spending paid gross net subtotal grand charge charged dollars euros
         betrag summe gesamt umsatz umsatze wert netto brutto montant somme ttc ht
