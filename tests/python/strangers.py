@@ -16,8 +16,14 @@ from pathlib import Path
 
 FIRST_DAY = datetime(2023, 1, 2)
 DAYS = 700
-FIRST_NAMES = "Anna Ben Chloe David Eva Felix Greta Hugo Ines Jonas Karla Luis".split()
-LAST_NAMES = "Adler Baker Costa Dubois Evans Fischer Garcia Huber Ito Jensen".split()
+FIRST_NAMES = (
+    "Anna", "Ben", "Chloe", "David", "Eva", "Felix", "Greta", "Hugo", "Ines", "Jonas",
+    "Karla", "Luis",
+)  # fmt: skip
+LAST_NAMES = (
+    "Adler", "Baker", "Costa", "Dubois", "Evans", "Fischer", "Garcia", "Huber", "Ito",
+    "Jensen",
+)  # fmt: skip
 CITIES = [
     ("Berlin", "Germany"), ("Lyon", "France"), ("Sevilla", "Spain"), ("Leeds", "UK"),
     ("Austin", "USA"), ("Wien", "Austria"),
@@ -152,6 +158,11 @@ def comma(number: float, grouping: str = ".") -> str:
     return text.replace(",", "_").replace(".", ",").replace("_", grouping)
 
 
+def seconds(at: datetime) -> int:
+    """Since 1970."""
+    return int((at - datetime(1970, 1, 1)).total_seconds())
+
+
 # ---- what the guessing was written with ---------------------------------------------
 
 
@@ -166,7 +177,8 @@ def shopify_like() -> Stranger:
             [
                 f"#{1000 + line.order}", who["email"], "paid" if is_first else "",
                 line.at.strftime("%Y-%m-%d %H:%M:%S +0100"), "EUR" if is_first else "",
-                total, "0.00" if is_first else "", total, line.quantity, line.product[1],
+                total, "0.00" if is_first else "", total, line.quantity,
+                line.product[1],
                 f"{line.price:.2f}", line.product[0], who["name"] if is_first else "",
                 who["city"] if is_first else "", who["country"] if is_first else "",
                 "yes" if line.customer % 3 else "no",
@@ -253,7 +265,9 @@ def american_crm() -> Stranger:
     ]  # fmt: skip
     return Stranger(
         "american_crm",
-        table(["Close Date", "Account ID", "Account Name", "Amount", "Territory"], rows),
+        table(
+            ["Close Date", "Account ID", "Account Name", "Amount", "Territory"], rows
+        ),
         {
             "customer_id": "Account ID", "ordered_at": "Close Date", "amount": "Amount",
             "customer_name": "Account Name",
@@ -276,7 +290,8 @@ def gym_members() -> Stranger:
                 f"M{number:04d}", chance.randint(18, 75), chance.choice("mf"),
                 round(visits * chance.uniform(0.8, 1.2), 2),
                 round(fee * chance.uniform(0.9, 1.1)),
-                chance.choice(("basic", "plus")), round(way * chance.uniform(0.6, 1.6), 1),
+                chance.choice(("basic", "plus")),
+                round(way * chance.uniform(0.6, 1.6), 1),
                 "gym", person(number)["email"],
             ]
         )  # fmt: skip
@@ -446,7 +461,7 @@ def loyalty_card() -> Stranger:
     columns = {
         "txn_id": lambda line: 900_000 + line.order,
         "card_no": lambda line: 4_000_000 + line.customer,
-        "txn_ts": lambda line: int((line.at - datetime(1970, 1, 1)).total_seconds()),
+        "txn_ts": lambda line: seconds(line.at),
         "branch": lambda line: line.channel,
         "amt": lambda line: f"{line.amount:.2f}",
     }
@@ -556,7 +571,8 @@ def hotel_guests() -> Stranger:
         rows.append(
             [
                 f"G{number:05d}", person(number)["country"], chance.randint(20, 80),
-                max(1, round(nights)), round(chance.gauss(180, 30) - 60 * is_business, 2),
+                max(1, round(nights)),
+                round(chance.gauss(180, 30) - 60 * is_business, 2),
                 chance.choice(("phone", "portal", "own site")), chance.randint(0, 120),
                 chance.choice(("silver", "gold", "none")), person(number)["name"],
             ]
@@ -591,7 +607,8 @@ def mobile_contracts() -> Stranger:
             ]
         )  # fmt: skip
     headers = [
-        "state", "account_length", "phone_number", "intl_plan", "day_mins", "night_mins",
+        "state", "account_length", "phone_number", "intl_plan", "day_mins",
+        "night_mins",
         "service_calls", "day_charge", "churned",
     ]  # fmt: skip
     return Stranger(
@@ -607,7 +624,9 @@ def german_mall() -> Stranger:
     chance = random.Random(33)
     rows = []
     for number in range(1, 301):
-        income, score = chance.choice(((20, 80), (25, 20), (55, 50), (90, 85), (95, 15)))
+        income, score = chance.choice(
+            ((20, 80), (25, 20), (55, 50), (90, 85), (95, 15))
+        )
         rows.append(
             [
                 number, chance.choice("mw"), chance.randint(18, 70),
@@ -767,7 +786,7 @@ def app_purchases() -> Stranger:
             {
                 "id": f"p{line.order}",
                 "user": f"u{line.customer}",
-                "created_at": int((line.at - datetime(1970, 1, 1)).total_seconds() * 1000),
+                "created_at": 1000 * seconds(line.at),
                 "grand_total": line.amount,
                 "store": "ios" if line.order % 2 else "android",
             }

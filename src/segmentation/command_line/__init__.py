@@ -11,7 +11,7 @@ from segmentation.command_line.faults import Fault
 
 STEPS = """\
 from a file to segments:
-  segmentation init my_shop orders.csv     which column is what? writes the configuration
+  segmentation init my_shop orders.csv     which column is what?
   segmentation check                       what will be used, and what will not, and why
   segmentation build                       makes, tests and publishes the segments
   segmentation explore                     shows them on a page
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     init.add_argument(
         "--map", action="append", default=[], metavar="COLUMN=HEADER",
-        help="what a column is, as customer_id=E-Mail; COLUMN= for none; may be repeated",
+        help="what a column is, as customer_id=E-Mail; COLUMN= for none",
     )  # fmt: skip
     init.add_argument(
         "--dates", choices=["day-first", "month-first"], help="how 01/02/2024 is meant"

@@ -71,7 +71,7 @@ def chosen(name: str | None, data: str | None = None) -> Choice:
         if "*" not in path and not Path(path).exists():
             raise Fault(
                 f"There is no file {path}, which input '{own}' reads.",
-                f"Put it back, name another with --data, or: segmentation init {own} FILE",
+                "Put it back, name another with --data, or run init again.",
             )
     os.environ.update(variables)
     return Choice(own, variables, name is None and "input" in known)

@@ -82,6 +82,7 @@ class Column:
     """
 
     def __init__(self, header: str, position: int, values: list[str]):
+        """Count the values."""
         self.header = header
         self.position = position
         self.row_count = len(values)
@@ -93,30 +94,37 @@ class Column:
         self.prefers_month_first = False
 
     def __repr__(self) -> str:
+        """Be short in messages of tests."""
         return f"Column({self.header!r})"
 
     @cached_property
     def words(self) -> Header:
+        """The words of the header."""
         return read_header(self.header)
 
     @cached_property
     def filled(self) -> int:
+        """Rows with a value."""
         return sum(self.counts.values())
 
     @property
     def distinct(self) -> int:
+        """Different values."""
         return len(self.counts)
 
     @property
     def filled_share(self) -> float:
+        """Share of the rows with a value."""
         return self.filled / self.row_count if self.row_count else 0.0
 
     @property
     def distinct_share(self) -> float:
+        """Different values per row with one; 1 if each is there once."""
         return self.distinct / self.filled if self.filled else 0.0
 
     @property
     def rows_each(self) -> float:
+        """Rows for each different value."""
         return self.filled / self.distinct if self.distinct else 0.0
 
     @cached_property
@@ -138,10 +146,12 @@ class Column:
 
     @cached_property
     def decimal_votes(self) -> Counter:
+        """See the function of that name."""
         return decimal_votes(self.looked_at)
 
     @cached_property
     def number_share(self) -> float:
+        """Share of the values that are numbers, in any writing."""
         return self.share(lambda text: number_of(text, self.decimal_mark) is not None)
 
     @cached_property
@@ -157,6 +167,7 @@ class Column:
 
     @cached_property
     def has_fractions(self) -> bool:
+        """Whether a number is not whole."""
         return any(number % 1 for number in self.numbers)
 
     @cached_property
@@ -170,11 +181,8 @@ class Column:
         ) > 0 or (self.decimal_mark == "," and self.share(lambda t: "." in t) > 0)
 
     @cached_property
-    def negative_share(self) -> float:
-        return sum(number < 0 for number in self.numbers) / max(len(self.numbers), 1)
-
-    @cached_property
     def dates(self) -> Dates:
+        """How its dates are to be read."""
         # evidence of the order of day and month is rare: all values are asked, once
         # the column is known to have dates
         first = read_dates(self.looked_at)
@@ -189,20 +197,24 @@ class Column:
 
     @cached_property
     def email_share(self) -> float:
+        """Share of e-mail addresses."""
         return self.share(EMAIL.match)
 
     @cached_property
     def phone_share(self) -> float:
+        """Share of telephone numbers."""
         return self.share(
             lambda text: PHONE.match(text) and sum(c.isdigit() for c in text) >= 7
         )
 
     @cached_property
     def boolean_share(self) -> float:
+        """Share of words for yes and no."""
         return self.share(lambda text: text.lower() in BOOLEANS)
 
     @cached_property
     def currency_share(self) -> float:
+        """Share of codes and signs of currencies."""
         return self.share(
             lambda text: text.upper() in CURRENCIES or text in CURRENCY_SIGNS
         )
@@ -228,6 +240,7 @@ class Column:
 
     @cached_property
     def mean_length(self) -> float:
+        """Letters of a value, on average."""
         total = sum(self.looked_at.values())
         return sum(len(t) * n for t, n in self.looked_at.items()) / max(total, 1)
 

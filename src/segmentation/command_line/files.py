@@ -1,7 +1,6 @@
 """A user's file as columns of text, read as the build will read it."""
 
 import csv
-import glob
 import gzip
 import io
 import json
@@ -99,7 +98,9 @@ def find_files(path: str | Path) -> list[Path]:
                 "Put CSV, Parquet, Excel or JSON lines files there.",
             )
         return found
-    found = sorted(Path(each) for each in glob.glob(text)) if "*" in text else []
+    root = Path(text).anchor or "."
+    pattern = str(Path(text).relative_to(Path(text).anchor))
+    found = sorted(Path(root).glob(pattern)) if "*" in text else []
     if not found:
         raise Fault(
             f"There is no file {text}.",
@@ -161,7 +162,7 @@ def _open_text(path: Path):
     if b"\x00" in head[:4096] or head.startswith(b"PK"):
         raise Fault(
             f"{path} is no text.",
-            "Give a CSV, Parquet, Excel (.xlsx) or JSON lines file with its usual ending.",
+            "Give CSV, Parquet, Excel (.xlsx) or JSON lines, with the usual ending.",
         )
     encoding = text_encoding(head)
     first = head.splitlines()[0].decode(encoding, errors="replace")

@@ -40,6 +40,7 @@ class Choice(NamedTuple):
 
     @property
     def how_sure(self) -> str:
+        """How sure it is, in words."""
         if self.why == "as you said":
             return "given"
         if self.score >= SURE and not self.rival:
@@ -60,6 +61,7 @@ class Guess:
     is_one_row_an_order: bool = False
 
     def column(self, role: str) -> Column | None:
+        """Return the column of a role, if there is one."""
         choice = self.choices.get(role)
         return choice.column if choice else None
 
@@ -164,12 +166,17 @@ def _has_orders(found: Guess, given: Mapping[str, str]) -> bool:
         role for role, header in given.items() if header
     }:
         return True
+    date, key = found.choices.get("ordered_at"), found.column("customer_id")
+    order = found.choices.get("order_id")
+    if (
+        order
+        and order.score >= LIKELY
+        and date
+        and {"amount", "unit_price"} & set(found.choices)
+    ):
+        return True  # though no customer may be found
     if found.missing:
         return False
-    date, key = found.choices["ordered_at"], found.column("customer_id")
-    order = found.choices.get("order_id")
-    if order and order.score >= LIKELY:
-        return True
     # one row a customer, with a date of something: no orders
     if key.distinct_share > 0.98:
         return False
@@ -321,11 +328,36 @@ def _fall_back(found: Guess, given: Mapping[str, str]) -> None:
                     role="customer_id", score=score, why=f"{known.why}; no number"
                 )
                 return
+        one_an_order = _one_each(found.column("order_id"), free)
+        if len(one_an_order) == 1:
+            found.choices["customer_id"] = Choice(
+                "customer_id", one_an_order[0], 0.45,
+                "comes again, and is one for each order",
+            )  # fmt: skip
+            return
         addresses = [column for column in free if column.email_share > 0.6]
         if len(addresses) == 1:
             found.choices["customer_id"] = Choice(
                 "customer_id", addresses[0], 0.5, "the only e-mail addresses"
             )
+
+
+def _one_each(order: Column | None, free: list[Column]) -> list[Column]:
+    """Codes that come again, of which each order that has several rows has one."""
+    if order is None or order.distinct_share > 0.9:
+        return []
+    return [
+        column
+        for column in free
+        if column.distinct >= 0.05 * order.distinct
+        and column.distinct < 0.9 * order.distinct
+        and column.distinct > 20
+        and column.dates.share < 0.5
+        and not column.has_fractions
+        and not column.words.all_concepts & {"product", "address", "city"}
+        and len(set(zip(order.values, column.values, strict=True)))
+        < 1.01 * order.distinct
+    ]
 
 
 # ---- orders -------------------------------------------------------------------------
@@ -427,7 +459,7 @@ def _growth_with_quantity(found: Guess, money: Column) -> float | None:
     """How much more of a product's money there is where the quantity is double.
 
     The median over products of money at quantities of 2 or more, divided by that at 1
-    and scaled to 2 pieces; 1 for a price, 2 for an amount. None where it cannot be told.
+    and scaled to 2 pieces; 1 for a price, 2 for an amount. None if it cannot be told.
     """
     product, quantity = found.column("product_id"), found.column("quantity")
     if product is None or quantity is None:

@@ -1,6 +1,5 @@
 """`segmentation init`: a file of a stranger becomes an input."""
 
-import os
 import re
 import shutil
 from argparse import Namespace
@@ -23,12 +22,15 @@ MEANINGS = {
     "event_at": "when it happened",
     "event_type": "what happened",
 }
-HELP = """\
-Write a column of the table above, = and the header that it is in your file:
-    customer_id = E-Mail      another header
-    unit_cost =               there is none
-    dates = month-first       or day-first
-or q to stop without writing anything."""
+QUESTION = "Is this right? (Enter: yes; column = Header: change it; ?: help; q: stop)"
+MISSING_QUESTION = "Which is it? (column = Header; ?: help; q: stop)"
+HELP = """
+    customer_id = E-Mail      the column customer_id is under this header
+    unit_cost =               the file has no such column
+    ordered_at = Date         makes it a file of orders
+    dates = month-first       how 01/02/2024 is meant, or day-first
+"""
+ORDERS_OF_DATES = {"day-first": True, "month-first": False}
 
 
 def initialize(options: Namespace) -> None:
@@ -42,7 +44,7 @@ def initialize(options: Namespace) -> None:
     """
     _check_name(options.name)
     given = _given(options.map)
-    is_day_first = {"day-first": True, "month-first": False}.get(options.dates)
+    is_day_first = ORDERS_OF_DATES.get(options.dates)
     may_ask = not options.yes and talking.can_ask()
     may_replace = _may_replace(options.name, options.replace, may_ask)
     sources: dict[str, Source] = {}
@@ -53,7 +55,7 @@ def initialize(options: Namespace) -> None:
             if kind in sources:
                 raise Fault(
                     f"{options.file} is a file of customers already.",
-                    "Give the file of orders first, and that of customers as --customers.",
+                    "Give the file of orders first, that of customers as --customers.",
                 )
             sources[kind] = _look(path, kind, {}, is_day_first, may_ask)
             _match_keys(sources, kind)
@@ -130,47 +132,54 @@ def _look(
     """Read a file, guess, show, and take corrections until it is right."""
     table = read_table(path)
     prepare(table.columns, is_day_first)
-    while True:
-        try:
-            found = guess(table.columns, kind, given)
-        except KeyError as error:
-            raise Fault(
-                f"{path} has no column {error.args[0]}.",
-                f"It has: {', '.join(column.header for column in table.columns)}.",
-            ) from error
-        print(talking.describe(path, table, found), end="\n\n")
-        if found.missing and not may_ask:
-            raise _missing(path, table, found)
-        if not found.missing:
-            _check_headers(path, table, found)
-        if not may_ask:
-            return Source(table, found)
+    found = _guess(path, table, kind, given)
+    print(talking.describe(path, table, found), end="\n\n")
+    while may_ask:
         if found.missing:
             print(_missing(path, table, found), end="\n\n")
-            question = "Which is it? (column = Header, or q)"
-        else:
-            question = "Is this right? (Enter for yes, column = Header to change, ?, q)"
-        answer = talking.ask(question)
+        answer = talking.ask(MISSING_QUESTION if found.missing else QUESTION)
         if answer.lower() in ("q", "quit"):
             raise Fault("Nothing was written.")
-        if answer.lower() in ("", "y", "yes") and not found.missing:
-            return Source(table, found)
-        if answer.lower().startswith("dates"):
-            _set_dates(table, answer)
-            continue
-        try:
-            given = {**given, **_given([answer])}
-            guess(table.columns, kind, given)
-        except (Fault, KeyError):
-            given.pop(answer.partition("=")[0].strip(), None)
-            print(f"{HELP}\n")
+        if answer.lower() in ("", "y", "yes"):
+            if not found.missing:
+                break
+        elif answer == "?":
+            print(HELP)
+        else:
+            try:
+                given = _corrected(table, given, answer)
+                found = _guess(path, table, kind, given)
+            except Fault as fault:
+                print(f"{fault}\n")
+            else:
+                print(f"\n{talking.describe(path, table, found)}\n")
+    if found.missing:
+        raise _missing(path, table, found)
+    _check_headers(path, table, found)
+    return Source(table, found)
 
 
-def _set_dates(table: Table, answer: str) -> None:
-    is_day_first = "day" in answer
+def _guess(path: str, table: Table, kind: str | None, given: dict[str, str]) -> Guess:
+    try:
+        return guess(table.columns, kind, given)
+    except KeyError as error:
+        headers = ", ".join(column.header for column in table.columns)
+        raise Fault(
+            f"{path} has no column {error.args[0]}.", f"It has: {headers}."
+        ) from error
+
+
+def _corrected(table: Table, given: dict[str, str], answer: str) -> dict[str, str]:
+    """What is given, with the answer to a question: column = Header, or dates = ..."""
+    name, _, value = (part.strip() for part in answer.partition("="))
+    if name != "dates":
+        return {**given, **_given([answer])}
+    if value not in ORDERS_OF_DATES:
+        raise Fault("It is dates = day-first or dates = month-first.")
     for column in table.columns:
-        column.is_day_first = is_day_first
-        column.__dict__.pop("dates", None)
+        column.is_day_first = ORDERS_OF_DATES[value]
+        column.__dict__.pop("dates", None)  # read anew
+    return given
 
 
 def _missing(path: str, table: Table, found: Guess) -> Fault:
@@ -244,7 +253,7 @@ def _features(sources: dict[str, Source], wanted: str | None) -> list[str] | Non
     if "orders" in sources or "customers" not in sources:
         raise Fault(
             "--features is for customers without orders.",
-            "Orders are segmented by what was bought: see segmentations in dbt_project.yml.",
+            "Those with orders are segmented by what they bought.",
         )
     known = sources["customers"].guess.attributes
     chosen = [header.strip() for header in wanted.split(",")]
@@ -265,7 +274,7 @@ def _replace(path: Path, text: str) -> None:
     """Write at once or not at all."""
     draft = path.with_suffix(".draft")
     draft.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 def _report(options, sources, written, currency, features) -> str:

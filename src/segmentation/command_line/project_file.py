@@ -5,6 +5,7 @@ what it meant, but for the one entry.
 """
 
 import json
+import re
 
 import yaml
 
@@ -112,7 +113,7 @@ def _written(mapping: dict, indent: int):
 
 def _scalar(value) -> str:
     """A plain word where it is one, else a quoted text."""
-    if isinstance(value, str) and value.replace("_", "").isalpha() and value.isascii():
-        if yaml.safe_load(value) == value:
-            return value
+    is_word = isinstance(value, str) and re.fullmatch("[A-Za-z_]+", value)
+    if is_word and yaml.safe_load(value) == value:
+        return value
     return json.dumps(value, ensure_ascii=False)

@@ -83,23 +83,31 @@ def _of_code(column: Column) -> Fit:
         return Fit(0.0)
     if column.number_share > 0.9 and column.has_fractions:
         return Fit(0.1)
-    if column.distinct < 5 and column.filled > 50:
+    if (
+        column.distinct < 5 < 50 < column.filled
+        or column.distinct < 12 < 200 < column.filled
+    ):
         return Fit(0.2)
     return Fit(1.0)
 
 
 def fits_customer(column: Column) -> Fit:
+    """A code of customers: many different, which come again."""
     fit = _of_code(column)
     seen = f"{column.distinct:,}, {column.rows_each:.1f} rows each"
     factor = fit.factor * (0.5 if column.filled_share < 0.2 else 1.0)
     concepts = column.words.all_concepts
-    is_name = "name" in concepts and column.whole_share < 0.5
+    is_name = "name" in concepts and _digits_share(column) < 0.2
     if "id" not in concepts and (is_name or _are_names(column)):
         factor *= 0.3  # two may have one name: anything else is better
     if not concepts & {"customer", "email", "phone", "name"}:
         # a number of something unknown: of customers if they come again
         factor *= float(column.distinct > 20 and 1.2 < column.rows_each < 1000)
     return Fit(factor, seen)
+
+
+def _digits_share(column: Column) -> float:
+    return column.share(lambda text: any(c.isdigit() for c in text))
 
 
 def _are_names(column: Column) -> bool:
@@ -111,6 +119,7 @@ def _are_names(column: Column) -> bool:
 
 
 def fits_order(column: Column) -> Fit:
+    """A code of orders: many different ones."""
     fit = _of_code(column)
     if column.filled_share < 0.5:
         fit = Fit(fit.factor * 0.5)
@@ -127,6 +136,7 @@ def fits_numbered_name(column: Column) -> Fit:
 
 
 def fits_date(column: Column) -> Fit:
+    """Dates in any writing."""
     dates = column.dates
     if dates.share < 0.5:
         return Fit(0.0)
@@ -134,6 +144,7 @@ def fits_date(column: Column) -> Fit:
 
 
 def fits_number(column: Column) -> Fit:
+    """Numbers in any writing."""
     if column.number_share < 0.7 or column.email_share or column.dates.formats:
         return Fit(0.0)
     return Fit(
@@ -142,6 +153,7 @@ def fits_number(column: Column) -> Fit:
 
 
 def fits_money(column: Column) -> Fit:
+    """Numbers that are no percentages."""
     fit = fits_number(column)
     if column.share(lambda text: "%" in text) > 0.1:
         return Fit(0.0)
@@ -149,6 +161,7 @@ def fits_money(column: Column) -> Fit:
 
 
 def fits_quantity(column: Column) -> Fit:
+    """Numbers, mostly whole and small."""
     fit = fits_number(column)
     if not fit.factor:
         return fit
@@ -161,6 +174,7 @@ def fits_quantity(column: Column) -> Fit:
 
 
 def fits_product(column: Column) -> Fit:
+    """Codes or names of more than one thing."""
     if column.dates.share > 0.9 or (column.number_share > 0.9 and column.has_fractions):
         return Fit(0.0)
     if column.distinct < 2:
@@ -169,16 +183,22 @@ def fits_product(column: Column) -> Fit:
 
 
 def fits_email(column: Column) -> Fit:
+    """E-mail addresses."""
     return Fit(float(column.email_share > 0.6), "addresses")
 
 
 def fits_phone(column: Column) -> Fit:
+    """Telephone numbers."""
     return Fit(float(column.phone_share > 0.5), "telephone numbers")
 
 
 def fits_name(column: Column) -> Fit:
-    has_digits = column.share(lambda text: any(c.isdigit() for c in text))
-    is_name = has_digits < 0.2 and column.email_share < 0.1 and column.mean_length >= 3
+    """Words without digits."""
+    is_name = (
+        _digits_share(column) < 0.2
+        and column.email_share < 0.1
+        and column.mean_length >= 3
+    )
     return Fit(float(is_name), "words without digits")
 
 
@@ -191,29 +211,35 @@ def fits_words(column: Column) -> Fit:
 
 
 def fits_country(column: Column) -> Fit:
+    """Few levels, as many as there are countries at most."""
     fit = fits_words(column)
     return Fit(fit.factor if column.distinct <= 250 else 0.0, fit.seen)
 
 
 def fits_gender(column: Column) -> Fit:
+    """A few levels."""
     return Fit(float(2 <= column.distinct <= 8), "a few words")
 
 
 def fits_age(column: Column) -> Fit:
+    """Numbers that are ages of people."""
     plausible = [number for number in column.numbers if 5 <= number <= 115]
     share = len(plausible) / max(len(column.numbers), 1)
     return Fit(float(column.number_share > 0.8 and share > 0.8), "14 to 110 or so")
 
 
 def fits_boolean(column: Column) -> Fit:
+    """Words for yes and no."""
     return Fit(float(column.boolean_share > 0.9 and column.distinct <= 6), "yes or no")
 
 
 def fits_currency(column: Column) -> Fit:
+    """Codes and signs of currencies."""
     return Fit(float(column.currency_share > 0.9), "codes of currencies")
 
 
 def fits_unique(column: Column) -> Fit:
+    """Each value only once."""
     return Fit(float(column.distinct_share > 0.999), "each only once")
 
 
@@ -227,7 +253,8 @@ CUSTOMER_ID = role(
 EMAIL = role("email", fits_email, "customer order shipping id", email=1.0)
 PHONE = role("phone", fits_phone, "customer order shipping id", phone=1.0)
 NAME = role(
-    "customer_name", fits_name, "order shipping", customer__name=1.0, name=0.7, customer=0.65
+    "customer_name", fits_name, "order shipping",
+    customer__name=1.0, name=0.7, customer=0.65,
 )  # fmt: skip
 GENDER = role("gender", fits_gender, "customer", gender=1.0)
 AGE = role("age", fits_age, "customer", age=1.0)

@@ -93,7 +93,8 @@ class Progress:
     """Counts finished nodes on one line of a terminal, below what models print.
 
     It stands in for sys.stdout meanwhile, to clear its line before others write. Where
-    the output is no terminal it writes a line at each quarter.
+    the output is no terminal it writes a line for each 250. dbt does not know how many
+    there will be.
     """
 
     def __init__(self, stream, shows: str):
@@ -101,36 +102,27 @@ class Progress:
         self.stream = stream
         self.shows = shows
         self.done = 0
-        self.total = 0
-        self.quarter = 0
         self.started = time.monotonic()
         self.is_shown = False
 
     def __call__(self, event):
         """Take note of an event of dbt."""
-        if event.info.name == "LogStartLine":
-            self.total = event.data.total
-        elif event.info.name == "JinjaLogInfo" and event.info.level == "info":
+        if event.info.name == "JinjaLogInfo" and event.info.level == "info":
             self.write(event.info.msg + "\n")
         elif event.info.name == "NodeFinished":
             self.done += 1
-            self._show()
+            self._show(event.data.node_info.node_name)
 
-    def _show(self):
+    def _show(self, name: str):
         if not self.shows:
             return
         if self.stream.isatty():
-            width = 24
-            filled = width * self.done // max(self.total, self.done)
-            bar = "#" * filled + "." * (width - filled)
-            self.stream.write(f"\r  [{bar}] {self.done} of {self.total} {self.shows}")
+            self.stream.write(f"\r  {self.done:4d} {self.shows}, last {name[:36]:<36}")
             self.stream.flush()
             self.is_shown = True
-        elif self.total and 4 * self.done // self.total > self.quarter:
-            self.quarter = 4 * self.done // self.total
-            if self.quarter < 4:
-                self.write(f"  {self.done} of {self.total} {self.shows}\n")
-                self.stream.flush()
+        elif self.done % 250 == 0:
+            self.write(f"  {self.done:4d} {self.shows}\n")
+            self.stream.flush()
 
     def __getattr__(self, name):
         """Be the stream in all else."""
@@ -171,7 +163,7 @@ def project_root() -> None:
         "utf-8"
     ):
         raise Fault(
-            f"This is not the folder of the project: {Path.cwd()} has no dbt_project.yml "
+            f"{Path.cwd()} is not the folder of the project: it has no dbt_project.yml "
             "of customer_segmentation.",
-            "Change into it (cd) and try again.",
+            "Change into the folder of the project (cd) and try again.",
         )

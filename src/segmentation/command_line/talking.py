@@ -173,13 +173,13 @@ def _reading_notes(found: Guess) -> list[str]:
         notes.append(f"Decimal comma in {', '.join(sorted(marks))}.")
     if found.kind == "orders" and "amount" in found.choices:
         notes.append(
-            f"{found.choices['amount'].column.header} is taken as what was paid for the "
-            "row: quantity 1, and an amount below zero is money back."
+            f"{found.choices['amount'].column.header} is taken as what was paid for "
+            "the row: quantity 1, and an amount below zero is money back."
         )
     if found.key_is_personal:
         notes.append(
-            f"Customers are told apart by {found.column('customer_id').header}: what is "
-            "published has a code in its place."
+            f"Customers are told apart by {found.column('customer_id').header}: what "
+            "is published has a code in its place."
         )
     if found.statuses_not_bought:
         notes.append(

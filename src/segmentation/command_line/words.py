@@ -30,14 +30,15 @@ WORDS = {
     "customer": """customer customers cust client clients clt user users shopper buyer
         buyers member members membership account acct subscriber guest contact patron
         consumer household person holder card cardholder payer crm kunde kunden kd kdnr
-        kaufer mitglied mitglieder mitglieds konto besteller debitor cliente clientes
-        acheteur membre abonne adherent compte utilisateur comprador usuario socio
+        kaufer mitglied mitglieder mitglieds konto besteller debitor gast cliente
+        clientes acheteur membre abonne adherent compte utilisateur comprador usuario socio
         cuenta miembro acquirente utente klant klanten koper loyalty""",
     "id": """id ids ident no nr num number nbr code key ref reference uid guid uuid
         identifier nummer nummern kennung kennzeichen schlussel kdnr numero n
         identifiant cle codigo clave identificador codice""",
     "date": """date dt datum day timestamp ts time datetime placed at on when tag zeit
-        uhrzeit zeitpunkt jour heure horodatage fecha dia hora data giorno ora datetijd tijd moment""",
+        uhrzeit zeitpunkt jour heure horodatage fecha dia hora data giorno ora
+        datetijd tijd moment""",
     "product": """product products prod item items article artikel articles sku stock
         goods material merchandise isbn asin lineitem variant title description desc
         plu ean upc gtin barcode produkt produkte ware waren bezeichnung produit

@@ -23,8 +23,8 @@ OF_LINES = [
     "channel", "unit_cost", "loaded_at",
 ]  # fmt: skip
 OF_CUSTOMERS = [
-    "customer_id", "customer_name", "email", "phone", "signed_up_at", "birth_date", "age",
-    "gender", "country", "city", "acquisition_channel", "consent_email", "consent_sms",
+    "customer_id", "customer_name", "email", "phone", "signed_up_at", "birth_date",
+    "age", "gender", "country", "city", "acquisition_channel", "consent_email", "consent_sms",
     "consent_post", "consent_phone",
 ]  # fmt: skip
 OF_EVENTS = ["customer_id", "event_at", "event_type"]
@@ -155,13 +155,14 @@ def _lineage(used: Guess, with_delivery: bool = False) -> dict[str, str]:
     left_out = used.statuses_not_bought
     if left_out:
         texts = ", ".join(_literal(text.strip().lower()) for text in left_out)
-        columns["reject_reason"] = (
-            "case\n"
-            "            when reject_reason is not null then reject_reason\n"
-            f"            when lower({{{{ parse_text('order_status') }}}}) in ({texts})\n"
-            "                then 'cancelled_order'\n"
-            "        end"
-        )
+        columns["reject_reason"] = f"""case
+            when reject_reason is not null then reject_reason
+            when
+                lower({{{{ parse_text('order_status') }}}}) in (
+                    {texts}
+                )
+                then 'cancelled_order'
+        end"""
     return ({"delivery_number": "delivery_number"} if with_delivery else {}) | columns
 
 
@@ -263,12 +264,14 @@ def _derived_customers(name: str, used: Guess, roles: list[str], own: bool) -> s
     selected = "".join(
         f",\n        max({_expression(used, role, own)}) as {role}" for role in roles
     )
-    return f"""-- The file has no table of customers: they are the ids on its rows. Where the rows of
--- one differ, the last in the alphabet is taken, which is the same in each build.
+    return f"""-- The file has no table of customers: they are the ids on its rows. Where rows of one
+-- differ, the last in the alphabet is taken, which is the same in each build.
 with given as (
 
     select * from {{{{ ref('{name}__raw_lines') }}}}
-    where reject_reason is null and customer_id is not null
+    where
+        reject_reason is null
+        and {{{{ parse_text('customer_id') }}}} is not null
 
 ),
 
