@@ -45,6 +45,8 @@ class Role:
     def _pattern_score(self, header: Header, needed: frozenset, base: float) -> float:
         if not needed <= header.all_concepts:
             return 0.0
+        if sum(bool(each & needed) for each in header.concepts) < len(needed):
+            return 0.0  # a word is one thing
         allowed = needed | self.also
         foreign = sum(bool(each) and not each & allowed for each in header.concepts)
         unknown = sum(not each for each in header.concepts)

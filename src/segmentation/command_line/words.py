@@ -31,8 +31,8 @@ WORDS = {
         buyers member members membership account acct subscriber guest contact patron
         consumer household person holder card cardholder payer crm kunde kunden kd kdnr
         kaufer mitglied mitglieder mitglieds konto besteller debitor gast cliente
-        clientes acheteur membre abonne adherent compte utilisateur comprador usuario socio
-        cuenta miembro acquirente utente klant klanten koper loyalty""",
+        clientes acheteur membre abonne adherent compte utilisateur comprador usuario
+        socio cuenta miembro acquirente utente klant klanten koper loyalty""",
     "id": """id ids ident no nr num number nbr code key ref reference uid guid uuid
         identifier nummer nummern kennung kennzeichen schlussel kdnr numero n
         identifiant cle codigo clave identificador codice""",

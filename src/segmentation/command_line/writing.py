@@ -24,7 +24,8 @@ OF_LINES = [
 ]  # fmt: skip
 OF_CUSTOMERS = [
     "customer_id", "customer_name", "email", "phone", "signed_up_at", "birth_date",
-    "age", "gender", "country", "city", "acquisition_channel", "consent_email", "consent_sms",
+    "age", "gender", "country", "city", "acquisition_channel", "consent_email",
+    "consent_sms",
     "consent_post", "consent_phone",
 ]  # fmt: skip
 OF_EVENTS = ["customer_id", "event_at", "event_type"]
@@ -264,8 +265,8 @@ def _derived_customers(name: str, used: Guess, roles: list[str], own: bool) -> s
     selected = "".join(
         f",\n        max({_expression(used, role, own)}) as {role}" for role in roles
     )
-    return f"""-- The file has no table of customers: they are the ids on its rows. Where rows of one
--- differ, the last in the alphabet is taken, which is the same in each build.
+    return f"""-- The file has no table of customers: they are the ids on its rows. Where
+-- rows of one differ, the last in the alphabet is taken: the same in each build.
 with given as (
 
     select * from {{{{ ref('{name}__raw_lines') }}}}
