@@ -91,7 +91,8 @@ def _block(name: str, declaration: dict, indent: int) -> str:
 def _written(mapping: dict, indent: int):
     """Lines of a mapping in the style of the file."""
     pad = " " * indent
-    for key, value in mapping.items():
+    for name, value in mapping.items():
+        key = _scalar(name)
         if isinstance(value, dict) and value:
             yield f"{pad}{key}:\n"
             yield from _written(value, indent + 2)
@@ -113,7 +114,7 @@ def _written(mapping: dict, indent: int):
 
 def _scalar(value) -> str:
     """A plain word where it is one, else a quoted text."""
-    is_word = isinstance(value, str) and re.fullmatch("[A-Za-z_]+", value)
+    is_word = isinstance(value, str) and re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", value)
     if is_word and yaml.safe_load(value) == value:
         return value
     return json.dumps(value, ensure_ascii=False)

@@ -265,8 +265,8 @@ def _derived_customers(name: str, used: Guess, roles: list[str], own: bool) -> s
     selected = "".join(
         f",\n        max({_expression(used, role, own)}) as {role}" for role in roles
     )
-    return f"""-- The file has no table of customers: they are the ids on its rows. Where
--- rows of one differ, the last in the alphabet is taken: the same in each build.
+    return f"""-- The file has no table of customers: they are the ids on its rows.
+-- Where rows of one differ, the last in the alphabet is taken, each time the same.
 with given as (
 
     select * from {{{{ ref('{name}__raw_lines') }}}}
@@ -349,8 +349,9 @@ def _properties(name: str, readers: list[dict], mapped: list[str]) -> str:
 
 
 def _header(header: str) -> str:
-    """A header as YAML that dbt does not take for Jinja; the build folds the rest."""
-    return json.dumps(re.sub(r"[{}]", " ", header), ensure_ascii=False)
+    """A header as YAML that dbt does not take for Jinja; signs do not count anyway."""
+    plain = "".join(c if c.isprintable() and c not in "{}" else " " for c in header)
+    return json.dumps(plain, ensure_ascii=False)
 
 
 def _segmentation(
