@@ -19,15 +19,12 @@ PROJECT_TEXT = (REPOSITORY / "dbt_project.yml").read_text(encoding="utf-8")
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path, own_environment, monkeypatch):
     """As much of the project as init touches."""
     folder = tmp_path / "project"
     shutil.copytree(REPOSITORY / "models/input", folder / "models/input")
     shutil.copy(REPOSITORY / "dbt_project.yml", folder)
     monkeypatch.chdir(folder)
-    for name in list(os.environ):
-        if name.startswith("SEGMENTATION_"):
-            monkeypatch.delenv(name)
     return folder
 
 
