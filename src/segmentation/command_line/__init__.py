@@ -6,6 +6,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from segmentation.command_line.faults import Fault
 
@@ -89,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     explore.set_defaults(run=_explore)
     powerbi = commands.add_parser("powerbi", help="write the project for Power BI")
     powerbi.add_argument("--input", help="absent: the last of init, or demo")
+    powerbi.add_argument(
+        "--data-folder", metavar="FOLDER", help="the exports folder as Windows names it"
+    )
     powerbi.set_defaults(run=_powerbi)
     return parser
 
@@ -126,20 +130,35 @@ def _build(options: argparse.Namespace) -> None:
 
 
 def _explore(options: argparse.Namespace) -> None:
-    from segmentation.command_line.building import exports_of
-    from segmentation.command_line.choice import chosen
     from segmentation.explorer_server import PORT, serve
 
-    name = chosen(options.input).name
+    name, exports = _published(options.input)
     try:
-        serve(exports_of(name), options.port or PORT)
-    except FileNotFoundError as error:
-        raise Fault(
-            f"Nothing of '{name}' is published yet.", "Build it: segmentation build"
-        ) from error
+        serve(exports, options.port or PORT)
     except OSError as error:
-        raise Fault(str(error)) from error
+        raise Fault(f"The page of {name} cannot be shown: {error}") from error
 
 
 def _powerbi(options: argparse.Namespace) -> None:
-    raise NotImplementedError
+    from segmentation.power_bi.project import write_project_for
+
+    name, exports = _published(options.input)
+    try:
+        print(write_project_for(name, exports, Path.cwd(), options.data_folder))
+    except (OSError, ValueError) as error:
+        raise Fault(f"The project of {name} cannot be written: {error}") from error
+
+
+def _published(given: str | None) -> tuple[str, Path]:
+    """Name and exports folder of an input that is published."""
+    from segmentation.command_line.building import exports_of
+    from segmentation.command_line.choice import remembered
+
+    name = given or remembered()
+    exports = exports_of(name)
+    if not (exports / "manifest.json").exists():
+        raise Fault(
+            f"Nothing of '{name}' is published in {exports} yet.",
+            f"Build it first: segmentation build --input {name}",
+        )
+    return name, exports

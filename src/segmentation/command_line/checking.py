@@ -53,6 +53,12 @@ REASONS = {
     "invalid_encoding": "letters that are not UTF-8",
     "no_json_object": "no JSON object",
 }
+# The column that a reason is about, by a word of it.
+ABOUT = {
+    "order_id": "order_id", "customer": "customer_id", "date": "ordered_at",
+    "quantity": "quantity", "discount": "discount_amount", "price": "unit_price",
+    "line_type": "line_type", "rate": "currency", "amount": "unit_price",
+}  # fmt: skip
 # What an optional column is good for, by table.
 UNLOCKS = {
     "order_lines": {
@@ -237,7 +243,7 @@ def report(own: Choice, found: Findings, currency: str) -> str:
                         f"{count:,}",
                         REASONS.get(reason, reason.replace("_", " ")),
                         f"line {line}:" if line is not None else "",
-                        talking.short(text or "", 60),
+                        talking.short(_telling_part(reason, text or ""), 60),
                     )
                     for _, reason, count, line, text in found.quarantined[:12]
                 ],
@@ -254,6 +260,16 @@ def report(own: Choice, found: Findings, currency: str) -> str:
         lines += ["", "Nothing is left out."]
     lines += ["", "Build it: segmentation build"]
     return "\n".join(lines)
+
+
+def _telling_part(reason: str, text: str) -> str:
+    """Of a row as text, what the reason is about, and its first column."""
+    parts = dict(part.partition("=")[::2] for part in text.split(" | ") if "=" in part)
+    column = next((name for word, name in ABOUT.items() if word in reason), None)
+    if column not in parts:
+        return text
+    first = next(iter(parts.items()))
+    return f"{column} is {parts[column] or 'empty'} ({'='.join(first)})"
 
 
 def _about_orders(orders: dict, currency: str) -> list[str]:

@@ -42,6 +42,11 @@ def remember(name: str, variables: dict[str, Path]) -> None:
     FILE.write_text(HEAD + yaml.safe_dump(known, allow_unicode=True), encoding="utf-8")
 
 
+def remembered() -> str:
+    """Return the input that is worked on where none is named."""
+    return _read().get("input", "demo")
+
+
 def chosen(name: str | None, data: str | None = None) -> Choice:
     """Return the input to work on and set the environment variables of its files.
 
@@ -61,7 +66,7 @@ def chosen(name: str | None, data: str | None = None) -> Choice:
 
     """
     known = _read()
-    own = name or known.get("input", "demo")
+    own = name or remembered()
     given = {"SEGMENTATION_DATA": str(Path(data).resolve())} if data else {}
     variables = {
         variable: os.environ.get(variable) or path
