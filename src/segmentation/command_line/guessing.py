@@ -392,6 +392,7 @@ def _settle_orders(found: Guess, given: Mapping[str, str]) -> None:
     _check_discount(found, given)
     if "order_status" in choices and not found.statuses_not_bought:
         _drop(found, "order_status", "no order in it was cancelled")
+    _note_unused_counts(found)
     if order is None:
         found.notes.append(
             "No column of orders: what a customer bought at one time is one order."
@@ -502,6 +503,30 @@ def _note_repeated_totals(found: Guess) -> None:
             f"{amount.header} is the same on all rows of an order: if it is the total "
             "of the order, it counts several times. Name the price of a row instead."
         )
+
+
+def _note_unused_counts(found: Guess) -> None:
+    """A missed quantity is money missed, and cannot be seen from the figures."""
+    if (
+        "quantity" in found.choices
+        or not {"unit_price", "amount"} & found.choices.keys()
+    ):
+        return
+    used = [choice.column for choice in found.choices.values()]
+    for column in found.columns:
+        is_small_count = (
+            column not in used
+            and column.header not in found.left_out
+            and column.whole_share > 0.99
+            and 2 <= column.distinct <= 100
+            and sorted(column.numbers)[column.distinct // 2] <= 20
+            and column.boolean_share < 0.9
+        )
+        if is_small_count:
+            found.notes.append(
+                f"{column.header} has small whole numbers and is not used. If it is "
+                f"how many were bought: --map 'quantity={column.header}'."
+            )
 
 
 def _check_discount(found: Guess, given: Mapping[str, str]) -> None:
