@@ -1,18 +1,19 @@
 """`segmentation check`, and an input of `init` built whole: a stranger's figures."""
 
 import hashlib
+import re
 from contextlib import chdir
 from decimal import Decimal
 
 import duckdb
 import pytest
 import strangers
-from builds import NO_UNIT_TESTS, build, copy_project, shared
+from builds import NO_UNIT_TESTS, REPOSITORY, build, copy_project, shared
 from conftest import fixture_of
 from strangers import one_row_an_order, person, shop
 
 from segmentation.command_line import main
-from segmentation.command_line.checking import check
+from segmentation.command_line.checking import REASONS, check
 from segmentation.command_line.choice import chosen
 
 
@@ -141,11 +142,62 @@ def test_a_file_of_which_nothing_can_be_used_says_why(at_home, tmp_path, capsys)
     assert "Traceback" not in said.err
 
 
+def test_every_reason_of_the_rules_has_words():
+    words = re.compile(r"then '([a-z_]+)'")
+    paths = [
+        *(REPOSITORY / "models/staging").glob("base_*.sql"),
+        *(REPOSITORY / "macros").glob("data_file*.sql"),
+    ]
+    reasons = {
+        word for path in paths for word in words.findall(path.read_text("utf-8"))
+    }
+    assert reasons - {"return", "blank", "record"} <= REASONS.keys()
+
+
 def test_check_of_an_unknown_input_names_the_known_ones(at_home, capsys):
     assert main(["check", "nowhere"]) == 1
     said = capsys.readouterr().err
     assert "no input 'nowhere'" in said
     assert "online_retail" in said
+
+
+def test_customers_and_events_of_further_files_are_checked_with_the_orders(
+    at_home, tmp_path
+):
+    ids = sorted({line.customer for line in shop(3)})
+    people = strangers.table(
+        ["Kunde", "E-Mail", "Geburtsdatum", "Newsletter", "Segment"],
+        [
+            [
+                f"K{n:05d}",
+                person(n)["email"],
+                f"{n % 28 + 1}.5.1980",
+                "ja",
+                "ABC"[n % 3],
+            ]
+            for n in ids
+        ],
+        ";",
+    )
+    visits = strangers.table(
+        ["user", "happened_at", "event"],
+        [[f"K{n:05d}", "2024-03-01 10:00:00", "visit"] for n in ids],
+    )
+    (tmp_path / "people.csv").write_text(people)
+    (tmp_path / "visits.csv").write_text(visits)
+    orders = strangers.german_shop().write(tmp_path)
+    further = [
+        "--customers",
+        tmp_path / "people.csv",
+        "--events",
+        tmp_path / "visits.csv",
+    ]
+    assert main(["init", "whole", str(orders), *map(str, further), "--yes"]) == 0
+    found = check(chosen("whole"))
+    assert found.used == {
+        "order_lines": len(shop(3)), "customers": len(ids), "customer_events": len(ids),
+    }  # fmt: skip
+    assert not found.quarantined
 
 
 @shared

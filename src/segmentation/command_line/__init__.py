@@ -5,6 +5,7 @@
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
         print(fault, file=sys.stderr)
         return 1
+    except BrokenPipeError:  # a reader like head has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130

@@ -51,7 +51,15 @@ REASONS = {
     "wrong_number_of_columns": "more or fewer columns than the first line",
     "unclosed_quote": "a quotation mark that is never closed",
     "invalid_encoding": "letters that are not UTF-8",
+    "unreadable_line": "a line that cannot be read",
     "no_json_object": "no JSON object",
+    "duplicate_campaign": "the same campaign again",
+    "duplicate_contact": "the same contact again",
+    "in_both_groups": "in both groups of a campaign",
+    "missing_action": "no action",
+    "missing_campaign_id": "no campaign",
+    "unknown_campaign": "a campaign that is not in the file of campaigns",
+    "unknown_group": "a group that is neither treatment nor control",
 }
 # The column that a reason is about, by a word of it.
 ABOUT = {
