@@ -30,6 +30,15 @@
     end
 {%- endmacro %}
 
+{#- An amount as one piece with its price; what was paid back is a piece that came back. -#}
+{% macro quantity_of_amount(amount) -%}
+    case when cast({{ amount }} as {{ dbt.type_string() }}) like '-%' then '-1' else '1' end
+{%- endmacro %}
+
+{% macro price_of_amount(amount) -%}
+    replace(cast({{ amount }} as {{ dbt.type_string() }}), '-', '')
+{%- endmacro %}
+
 {#- Yes and no in the languages that `segmentation init` reads, as true and false. -#}
 {% macro plain_boolean(column) -%}
     {%- set text = 'lower(' ~ parse_text(column) ~ ')' -%}

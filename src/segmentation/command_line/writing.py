@@ -208,19 +208,12 @@ def _line_expressions(used: Guess, own_formats: bool) -> dict[str, str]:
         )
     given["product_id"] = given["product_id"] or "'any'"
     if "amount" in used.choices:
-        amount = _expression(used, "amount", own_formats)
-        text = f"cast({amount} as {{{{ dbt.type_string() }}}})"
-        # money back is a piece that came back
-        given["quantity"] = (
-            f"case when {_indented(text)} like '-%' then '-1' else '1' end"
-        )
-        given["unit_price"] = f"replace({_indented(text)}, '-', '')"
+        amount = _expression(used, "amount", own_formats).strip("{} ")
+        amount = amount if "(" in amount else f"'{amount}'"
+        given["quantity"] = f"{{{{ quantity_of_amount({amount}) }}}}"
+        given["unit_price"] = f"{{{{ price_of_amount({amount}) }}}}"
     given["quantity"] = given["quantity"] or "'1'"
     return {column: text for column, text in given.items() if text}
-
-
-def _indented(text: str) -> str:
-    return text.replace("\n", "\n    ")
 
 
 def _expression(used: Guess, role: str, own_formats: bool) -> str:
