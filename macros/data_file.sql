@@ -277,7 +277,7 @@
 {%- endmacro %}
 
 {% macro fold_header(header) -%}
-    {{ return(modules.re.sub('[^a-z0-9]', '', header.lower())) }}
+    {{ return(modules.re.sub('[\\W_]', '', header.lower())) }}
 {%- endmacro %}
 
 {#- Name -> header that means it (none where an optional one is absent), or an error
@@ -528,8 +528,10 @@ where nothing = 0
 {%- set field = field_pattern(delimiter) -%}
 {%- set groups = [] -%}
 {%- for header in columns.headers %}{% do groups.append('(' ~ field ~ ')') %}{% endfor -%}
-{%- set record = '^' ~ groups | join(delimiter) ~ '$' -%}
-{%- set open_quote = '^(?:(?:' ~ field ~ ')' ~ delimiter ~ ')*"(?:[^"]|"")*$' -%}
+{#- in brackets a bar is no alternative -#}
+{%- set mark = '[' ~ delimiter ~ ']' -%}
+{%- set record = '^' ~ groups | join(mark) ~ '$' -%}
+{%- set open_quote = '^(?:(?:' ~ field ~ ')' ~ mark ~ ')*"(?:[^"]|"")*$' -%}
 with physical as (
     {{ physical_lines(source.files, source.encoding, source.rejects) }}
 ),

@@ -1,6 +1,7 @@
 """The whole builds that tests share; see builds.py for how they run."""
 
 import csv
+import os
 import random
 from contextlib import suppress
 
@@ -39,6 +40,18 @@ def shared_builds(request, tmp_path_factory):
     builds.start([name for name in SHARED if name in needed])
     yield builds
     builds.stop()
+
+
+@pytest.fixture
+def own_environment():
+    """No SEGMENTATION_ variables, and those that the test sets end with it."""
+    outer = dict(os.environ)
+    for name in outer:
+        if name.startswith("SEGMENTATION_"):
+            del os.environ[name]
+    yield
+    os.environ.clear()
+    os.environ.update(outer)
 
 
 def fixture_of(name):
