@@ -1,6 +1,7 @@
 # make build            the demo, or INPUT=<name> DATA=<file>
 # make test             what must pass
 # make build-spark      the same on Apache Spark
+# make explore          the explorer page of the last build, live
 # make help             the rest
 PYTHON ?= python3
 INPUT ?= demo
@@ -13,7 +14,7 @@ SPARK := .venv-spark
 # Installed from the lock files of its own: the default environment stays light.
 SPARK_BIN := $(SPARK)/bin
 
-.PHONY: help build build-spark test test-slow test-spark lint parse-gate docs lock clean
+.PHONY: help build build-spark explore test test-slow test-spark lint parse-gate docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -31,6 +32,9 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 
 build: $(VENV)/.installed  ## build INPUT (demo) from DATA (a file), test it, publish it
 	@$(BIN)/segmentation build --input "$(INPUT)" $(if $(DATA),--data "$(DATA)")
+
+explore: $(VENV)/.installed  ## serve the explorer page of INPUT here, and follow new builds
+	@$(BIN)/segmentation explore --input "$(INPUT)" $(if $(PORT),--port "$(PORT)")
 
 $(SPARK)/.installed: requirements-spark.lock pyproject.toml
 	@echo "Installing into $(SPARK) ..."
