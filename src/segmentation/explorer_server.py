@@ -21,7 +21,9 @@ PORT = 8765
 PORTS_TRIED = 20
 POLL_SECONDS = 0.1  # so soon it ends when it is told to
 PAGE = "explorer.html"
+CHARTS = "charts"
 TYPES = {".html": "text/html; charset=utf-8", ".png": "image/png"}
+NO_REQUESTS = b"default-src 'none'"
 # Added by the server alone: the page as it lies on the disk asks nobody for anything.
 # The address is kept by a reload, and with it what was chosen on the page.
 RELOAD = """<script>
@@ -137,8 +139,7 @@ class Site:
         page = Path(self.exports, PAGE).read_bytes()
         self.files = {
             f"/{path.relative_to(self.exports).as_posix()}": path
-            for pattern in ("*.png", "*/*.png")
-            for path in sorted(self.exports.glob(pattern))
+            for path in sorted(self.exports.glob(f"{CHARTS}/*.png"))
         }
         self.revision = hashlib.sha256(seen + page).hexdigest()[:16]
         self.page = _with_reload(page, self.revision)
@@ -166,6 +167,8 @@ class Site:
 
 def _with_reload(page: bytes, revision: str) -> bytes:
     script = (RELOAD % revision).encode()
+    # The page forbids itself every request; the copy that is served may ask its server.
+    page = page.replace(NO_REQUESTS, NO_REQUESTS + b"; connect-src 'self'", 1)
     head, end, tail = page.rpartition(b"</body>")
     return head + script + end + tail if end else page + script
 

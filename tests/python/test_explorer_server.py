@@ -22,8 +22,8 @@ def draw(exports):
     if text == "broken":
         raise ValueError("a set that cannot be drawn")
     Path(exports, "explorer.html").write_text(f"<html><body>{text}</body></html>")
-    Path(exports, "explorer").mkdir(exist_ok=True)
-    Path(exports, "explorer", "map.png").write_bytes(b"picture of " + text.encode())
+    Path(exports, "charts").mkdir(exist_ok=True)
+    Path(exports, "charts", "map.png").write_bytes(b"picture of " + text.encode())
 
 
 def publish(exports, text):
@@ -78,7 +78,7 @@ def test_it_serves_the_page_and_the_charts(server):
     assert headers["Cache-Control"] == "no-store"
     assert content.startswith(b"<html><body>first<script>")
     assert ask(server, "/explorer.html?segment=value-1")[1] == content
-    status, content, headers = ask(server, "/explorer/map.png")
+    status, content, headers = ask(server, "/charts/map.png")
     assert (status, content) == (200, b"picture of first")
     assert headers["Content-Type"] == "image/png"
 
@@ -89,14 +89,14 @@ def test_it_serves_the_page_and_the_charts(server):
         "/manifest.json",
         "/0123/dim_customers.parquet",
         "/0123/",
-        "/explorer/",
+        "/charts/",
         "/../secret.png",
-        "/explorer/../../secret.png",
+        "/charts/../../secret.png",
         "/%2e%2e/secret.png",
         "/..%2fsecret.png",
         "//etc/passwd",
-        "/explorer/map.png/",
-        "/explorer\\map.png",
+        "/charts/map.png/",
+        "/charts\\map.png",
         "/favicon.ico",
         "",
     ],
@@ -135,7 +135,7 @@ def test_a_new_manifest_makes_a_new_page_and_tells_the_open_one(server, exports)
     assert server.site.refresh() is True
     assert ask(server, "/revision")[1].decode() != known
     assert b"second" in ask(server, "/")[1]
-    assert ask(server, "/explorer/map.png")[1] == b"picture of second"
+    assert ask(server, "/charts/map.png")[1] == b"picture of second"
     # the page on the disk stays free of what the server adds
     assert (exports / "explorer.html").read_text() == "<html><body>second</body></html>"
 
