@@ -14,7 +14,8 @@ SPARK := .venv-spark
 # Installed from the lock files of its own: the default environment stays light.
 SPARK_BIN := $(SPARK)/bin
 
-.PHONY: help build build-spark explore test test-slow test-spark lint parse-gate docs lock clean
+.PHONY: help build build-spark explore test test-slow test-spark lint parse-gate notebook \
+	docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -71,6 +72,10 @@ parse-gate: .venv-parse-gate/.installed  ## does dbt's next engine read the proj
 	@.venv-parse-gate/bin/python -m pip --disable-pip-version-check install --quiet \
 		--require-hashes -r requirements-parse-gate.lock
 	@touch $@
+
+notebook: $(VENV)/.installed-dev  ## exploratory analysis of what INPUT published
+	@$(BIN)/python notebooks/execute.py "exports/$(INPUT)" \
+		"$(if $(filter demo,$(INPUT)),notebooks,exports/$(INPUT))/eda.ipynb"
 
 docs: $(VENV)/.installed  ## dbt's documentation as one file
 	@$(BIN)/dbt docs generate --static --vars '{input: $(INPUT)}'
