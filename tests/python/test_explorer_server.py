@@ -2,7 +2,9 @@
 
 import http.client
 import inspect
+import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -206,3 +208,45 @@ def test_it_follows_what_is_published_until_ctrl_c(exports):
     assert "Ended" in out
     assert err == ""
     assert running.returncode == 0
+
+
+CHROMIUM = next(
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
+)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_open_page_reloads_where_it_was_when_a_set_is_published(demo, tmp_path):
+    explorer = pytest.importorskip("segmentation.explorer")
+    from playwright.sync_api import sync_playwright
+
+    exports = Path(shutil.copytree(demo.exports, tmp_path / "demo"))
+    site = Site(exports, explorer.write_explorer)
+    with open_server(site, 0) as server, sync_playwright() as playwright:
+        threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page()
+        asked, faults = [], []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: faults.append(message.text))
+        address = f"http://127.0.0.1:{server.server_address[1]}/"
+        page.goto(f"{address}?shared=view#kept")
+        where = page.url
+        page.evaluate("window.isTheFirst = true")
+        manifest = json.loads((exports / "manifest.json").read_text())
+        publish(exports, json.dumps(manifest | {"input": "renamed"}))
+        assert site.refresh()
+        page.wait_for_function("!window.isTheFirst", timeout=30_000)
+        page.get_by_text("renamed").first.wait_for()
+        assert page.url == where
+        assert all(url.startswith(address) for url in asked)
+        assert faults == []
+        browser.close()
+        server.shutdown()

@@ -153,6 +153,7 @@ def copy_with(exports, folder, mart, change):
     return copied
 
 
+@pytest.mark.slow
 def test_equal_marts_give_an_equal_notebook(executed, demo):
     again = execute.execute(demo.exports)
     assert nbformat.writes(again) == nbformat.writes(executed)
