@@ -1,7 +1,6 @@
 # make build            the demo, or INPUT=<name> DATA=<file>
 # make test             what must pass
 # make build-spark      the same on Apache Spark
-# make explore          the explorer page of the last build, live
 # make help             the rest
 PYTHON ?= python3
 INPUT ?= demo
@@ -14,8 +13,7 @@ SPARK := .venv-spark
 # Installed from the lock files of its own: the default environment stays light.
 SPARK_BIN := $(SPARK)/bin
 
-.PHONY: help build build-spark explore test test-slow test-spark lint parse-gate notebook \
-	docs lock clean
+.PHONY: help build build-spark test test-slow test-spark lint parse-gate docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -33,9 +31,6 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 
 build: $(VENV)/.installed  ## build INPUT (demo) from DATA (a file), test it, publish it
 	@$(BIN)/segmentation build --input "$(INPUT)" $(if $(DATA),--data "$(DATA)")
-
-explore: $(VENV)/.installed  ## serve the explorer page of INPUT here, and follow new builds
-	@$(BIN)/segmentation explore --input "$(INPUT)" $(if $(PORT),--port "$(PORT)")
 
 $(SPARK)/.installed: requirements-spark.lock pyproject.toml
 	@echo "Installing into $(SPARK) ..."
@@ -72,6 +67,10 @@ parse-gate: .venv-parse-gate/.installed  ## does dbt's next engine read the proj
 	@.venv-parse-gate/bin/python -m pip --disable-pip-version-check install --quiet \
 		--require-hashes -r requirements-parse-gate.lock
 	@touch $@
+
+.PHONY: explore notebook
+explore: $(VENV)/.installed  ## serve the explorer page of INPUT here, and follow new builds
+	@$(BIN)/segmentation explore --input "$(INPUT)" $(if $(PORT),--port "$(PORT)")
 
 notebook: $(VENV)/.installed-dev  ## exploratory analysis of what INPUT published
 	@$(BIN)/python notebooks/execute.py "exports/$(INPUT)" \

@@ -128,9 +128,7 @@ primary = segmentations.loc[segmentations["is_primary"], "segmentation"].item()
 has_orders = has("fct_orders")
 is_made_up = manifest["input"] == "demo"
 say(
-    f"**{safe(manifest['input'])}{date}**: {len(customers):,} customers, "
-    f"{len([f for f in manifest['files'] if f['name'].endswith('.parquet')])} "
-    f"published files, set `{manifest['folder']}`."
+    f"**{safe(manifest['input'])}{date}**: {len(customers):,} customers."
     + (" The data are made up; no customer is real." if is_made_up else "")
 )
 
