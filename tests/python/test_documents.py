@@ -226,3 +226,83 @@ def test_every_column_that_is_declared_is_described(demo):
         if not described["description"]
     ]
     assert blank == []
+
+
+# ---- figures of the demo -----------------------------------------------------------
+
+
+def test_the_readmes_summary_is_that_of_the_demo(demo):
+    shown = re.findall(
+        r"^    (\w[\w -]+?) {2,}([\d,]+) {2,}(-?[\d.]+)%$",
+        read(REPOSITORY / "README.md"),
+        re.MULTILINE,
+    )
+    found = demo.rows(
+        "select segment_name, customer_count, 100 * revenue_share "
+        "from dev_marts.rpt_segment_summary where segmentation = 'value'"
+    )
+    assert sorted(shown) == sorted((n, f"{c:,}", f"{s:.1f}") for n, c, s in found if c)
+
+
+def test_the_rules_in_the_chapter_are_those_of_the_demo(demo):
+    chapter = read(REPOSITORY / "docs" / "segments.md")
+    shown = re.findall(
+        r"^\| ([^|]+) \| ([^|]+) \| (0\.\d\d) \| (0\.\d\d) \|$", chapter, re.MULTILINE
+    )
+    found = demo.rows(
+        "select segment_name, rule_text, rule_precision, rule_recall "
+        "from dev_marts.dim_segments where segmentation = 'value' and rule_sql is not null"
+    )
+    assert len(shown) == 3
+    assert set(shown) <= {(n, r, f"{p:.2f}", f"{c:.2f}") for n, r, p, c in found}
+
+
+def test_the_evidence_in_the_chapter_is_that_of_the_demo(demo):
+    chapter = read(REPOSITORY / "docs" / "evidence.md")
+    shown = re.findall(
+        r"^\| (\d+) \| (0\.\d{3}) \| (0\.\d\d) \| ([\d.]*) ?\| (.+) \|$", chapter,
+        re.MULTILINE,
+    )  # fmt: skip
+    found = demo.rows(
+        "select cluster_count, silhouette, stability, separation, reason "
+        "from dev_marts.rpt_segment_candidates "
+        "where segmentation = 'value' and algorithm = 'kmeans'"
+    )
+    expected = {
+        (
+            str(k),
+            f"{width:.3f}",
+            f"{again:.2f}",
+            f"{apart:.1f}" if apart else "",
+        ): reason
+        for k, width, again, apart, reason in found
+    }
+    assert len(shown) == 5
+    for *figures, verdict in shown:
+        assert expected[tuple(figures)].startswith(verdict)
+
+
+def test_the_holdout_in_the_chapter_is_that_of_the_demo(demo):
+    chapter = read(REPOSITORY / "docs" / "evidence.md")
+    found = {
+        (model, measure): f"{estimate:.3f}".removeprefix("0")
+        for model, measure, estimate in demo.rows(
+            "select model, measure, estimate from dev_marts.rpt_churn_validation "
+            "where measure in ('auc', 'brier')"
+        )
+    }
+    for row, model in (
+        ("RFM", "rfm"), ("MBG/NBD", "mbg_nbd"), ("logistic", "logistic"),
+        ("gradient boosting", "gradient_boosting"),
+    ):  # fmt: skip
+        both = f"{found[model, 'auc']} / {found[model, 'brier']}"
+        assert f"| {row} | {both}" in chapter
+
+
+def test_the_campaign_in_the_chapter_is_that_of_the_demo(demo):
+    quote = re.findall(
+        r"^> (.+)$", read(REPOSITORY / "docs" / "acting.md"), re.MULTILINE
+    )
+    reasons = demo.rows("select status_reason from dev_marts.rpt_campaign_lift")
+    said = " ".join(quote).partition(": ")[2].partition(". It helped")[0]
+    assert any(said in reason for (reason,) in reasons), reasons
