@@ -251,7 +251,8 @@ def test_the_rules_in_the_chapter_are_those_of_the_demo(demo):
     )
     found = demo.rows(
         "select segment_name, rule_text, rule_precision, rule_recall "
-        "from dev_marts.dim_segments where segmentation = 'value' and rule_sql is not null"
+        "from dev_marts.dim_segments "
+        "where segmentation = 'value' and rule_sql is not null"
     )
     assert len(shown) == 3
     assert set(shown) <= {(n, r, f"{p:.2f}", f"{c:.2f}") for n, r, p, c in found}
