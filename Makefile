@@ -118,6 +118,14 @@ parse-gate: .venv-parse-gate/.installed  ## does dbt's next engine read the proj
 		--require-hashes -r requirements-parse-gate.lock
 	@touch $@
 
+.PHONY: explore notebook
+explore: $(VENV)/.installed  ## serve the explorer page of INPUT here, and follow new builds
+	@$(BIN)/segmentation explore --input "$(INPUT)" $(if $(PORT),--port "$(PORT)")
+
+notebook: $(VENV)/.installed-dev  ## exploratory analysis of what INPUT published
+	@$(BIN)/python notebooks/execute.py "exports/$(INPUT)" \
+		"$(if $(filter demo,$(INPUT)),notebooks,exports/$(INPUT))/eda.ipynb"
+
 docs: $(VENV)/.installed  ## dbt's documentation as one file
 	@$(BIN)/dbt docs generate --static --vars '{input: $(INPUT)}'
 	@echo "Documentation: target/static_index.html"

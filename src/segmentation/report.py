@@ -55,7 +55,7 @@ def write_report(
     else:
         before = "Compared with what was published before."
     parts = [
-        f"# Customer segments of {_safe(input_name)}{date}",
+        f"# Customer segments of {safe(input_name)}{date}",
         before,
         *_segments(tables, previous, currency),
         *_movement(tables, previous),
@@ -101,11 +101,11 @@ def _segments(tables, previous, currency) -> list[str]:
         )
         amount = "" if pd.isna(row.revenue) else f"{float(row.revenue):,.0f} {currency}"
         lines.append(
-            f"| {_safe(row.segment_name)} | {row.customer_count:,} | "
+            f"| {safe(row.segment_name)} | {row.customer_count:,} | "
             f"{_share(row.customer_share)} | {change} | {amount} |"
         )
     return [
-        f"## Segments ({_safe(primary)})",
+        f"## Segments ({safe(primary)})",
         sentence + ".",
         "\n".join(lines),
         *_new_and_retired(tables, previous),
@@ -128,7 +128,7 @@ def _new_and_retired(tables, previous) -> list[str]:
     renamed = active.index.intersection(earlier.index)
     renamed = [n for n in renamed if active[n] != earlier["segment_name"][n]]
     said += [
-        f"{_safe(earlier['segment_name'][n])} is called {_safe(active[n])} now."
+        f"{safe(earlier['segment_name'][n])} is called {safe(active[n])} now."
         for n in sorted(renamed)
     ]
     return said
@@ -182,8 +182,8 @@ def _movement(tables, previous) -> list[str]:
             )
             said.append(
                 "\n".join(
-                    f"- {row.customer_count:,} from {_safe(row.from_segment_name)} to "
-                    f"{_safe(row.to_segment_name)}"
+                    f"- {row.customer_count:,} from {safe(row.from_segment_name)} to "
+                    f"{safe(row.to_segment_name)}"
                     for row in flows.itertuples()
                 )
             )
@@ -230,13 +230,13 @@ def _recommendations(tables, currency) -> list[str]:
         )
         how = "measured" if row.uplift_status == "measured" else "assumed"
         said.append(
-            f"1. **{_safe(row.action)}** for {_safe(row.segment_name)}: {people}, "
+            f"1. **{safe(row.action)}** for {safe(row.segment_name)}: {people}, "
             f"worth {row.net_worth:,.0f} {currency} after cost, "
             f"if {_share(row.uplift)} of what is at stake is won ({how})."
         )
     if not said:
         said = [
-            f"1. **{_safe(row.action)}** for {_safe(row.segment_name)}: "
+            f"1. **{safe(row.action)}** for {safe(row.segment_name)}: "
             f"{row.customer_count:,} customers."
             for row in best.sort_values(
                 ["customer_count", "segment_id"], ascending=[False, True]
@@ -255,7 +255,7 @@ def _health(tables) -> list[str]:
     for row in rows.sort_values("segmentation").itertuples():
         version = "" if pd.isna(row.model_version) else f" version {row.model_version}"
         reason = str(row.status_reason).replace("_", " ")
-        text = f"- {_safe(row.segmentation)}{version}: {_sentence(reason)}"
+        text = f"- {safe(row.segmentation)}{version}: {_sentence(reason)}"
         if row.status != "healthy" and not pd.isna(row.what_to_do):
             text += f" {_sentence(row.what_to_do)}"
         if row.is_refit and not pd.isna(row.changed_by_model_share):
@@ -340,7 +340,7 @@ def _total(rows, column) -> float | None:
 
 
 def _names(names) -> str:
-    return ", ".join(_safe(name) for _, name in sorted(names.items()))
+    return ", ".join(safe(name) for _, name in sorted(names.items()))
 
 
 def _change(now, before) -> str:
@@ -356,12 +356,12 @@ def _date(value) -> str:
 
 
 def _sentence(text) -> str:
-    text = _safe(text).strip()
+    text = safe(text).strip()
     return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
-def _safe(text) -> str:
+def safe(text) -> str:
     """Return a text from the data as one that Markdown and HTML take for text."""
     one_line = " ".join(str(text).split())
-    marked = "".join(f"\\{c}" if c in r"\`*_[]|#<>" else c for c in one_line)
+    marked = "".join(f"\\{c}" if c in r"\`*_[]|#<>$" else c for c in one_line)
     return marked.replace("&", "&amp;")
