@@ -26,7 +26,7 @@ LOAD_LINES = """
 """
 LOAD_CUSTOMERS = """
     select distinct
-        customer as customer_id,
+        customer as number,
         if(cast(substr(customer, 2) as integer) % 2 = 0, 'Austria', 'France') as country
     from raw.lines
 """

@@ -11,12 +11,12 @@ REFERENCE = {"features", "palette", "persona_conditions", "personas", "rfm_segme
 
 
 def test_the_build_is_green_and_publishes(built):
-    assert "Published 35 tables to exports/template_nightly/" in built.output
+    assert "Published 35 tables to exports/warehouse_nightly/" in built.output
     (name,) = {
         json.loads(path.read_text())["input"]
         for path in built.folder.glob("exports/*/manifest.json")
     }
-    assert name == "template"
+    assert name == "warehouse"
 
 
 def test_python_models_use_the_installed_package(wheel):
@@ -117,7 +117,7 @@ def test_only_what_was_loaded_since_is_taken_in(built, tmp_path):
     consumer = built.copy(tmp_path)
     load(consumer, DAYS - 1, DAYS)
     consumer.run(
-        "run", "--select", "stg_order_lines,package:shop", "template__order_lines",
+        "run", "--select", "stg_order_lines,package:shop", "warehouse__order_lines",
         "base_order_lines", "--vars", "{a_var_of_the_shop: 1}",
     )  # fmt: skip
     deliveries = consumer.rows(
@@ -191,7 +191,8 @@ def test_a_file_that_needs_the_plugin_says_so(unbuilt, tmp_path):
     header = "order_id,customer_id,ordered_at,product_id,quantity,unit_price"
     file.write_bytes(f"{header}\nO1,C1,2024-01-01,Café,1,2\n".encode("cp1252"))
     output = consumer.run(
-        "build", "--select", "template__order_lines", "--vars", "{relations: {}}",
+        "build", "--select", "template__order_lines",
+        "--vars", "{input: template, relations: {}, headers: {}}",
         environment={"SEGMENTATION_DATA": str(file)}, green=False,
     )  # fmt: skip
     assert "add plugins: [{module: segmentation.duckdb_plugin}]" in output
