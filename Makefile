@@ -19,7 +19,7 @@ SPARK := .venv-spark
 SPARK_BIN := $(SPARK)/bin
 
 .PHONY: help build build-spark test test-slow test-spark test-postgres test-package test-metrics \
-	lint metrics parse-gate docs lock clean powerbi powerbi-project powerbi-gates powerbi-pictures
+	lint metrics install-all parse-gate docs lock clean powerbi powerbi-project powerbi-gates powerbi-pictures
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -108,6 +108,10 @@ powerbi-gates:  ## Microsoft's tools that judge the Power BI project in tests; n
 
 powerbi-pictures: $(VENV)/.installed-dev  ## draw the report's pages from exports/demo; needs Chromium
 	@$(BIN)/python -m segmentation.power_bi.draw
+
+# The environments of all tests, so that targets side by side do not make one at once.
+install-all: $(VENV)/.installed-dev $(SPARK)/.installed $(METRICS)/.installed
+install-all: .venv-parse-gate/.installed
 
 parse-gate: .venv-parse-gate/.installed  ## does dbt's next engine read the project?
 	@. .venv-parse-gate/bin/activate && dbt parse --target-path target/parse-gate
