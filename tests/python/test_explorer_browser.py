@@ -133,6 +133,7 @@ def open_page(chromium):
                     history.replaceState(null, "", choice ? `#${choice}` : "#");
                     for (const c of CHARTS) if (c.details) c.details.open = false;
                     draw();
+                    scrollTo(0, 0);
                 }""",
                 choice,
             )
