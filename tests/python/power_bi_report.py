@@ -39,7 +39,7 @@ AS_OF_THEN = {"Revenue Then", "Customers Then"}
 
 needs_authoring = pytest.mark.skipif(
     not (AUTHORING.exists() and shutil.which("node")),
-    reason="needs Node and Microsoft's report tools: npm ci in powerbi/gates",
+    reason="needs Node and Microsoft's tools: make powerbi-gates",
 )
 
 

@@ -26,7 +26,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 # Text that is cut off where no reader can scroll to it.
 CUT_OFF = """
 () => [...document.querySelectorAll(
-    'h1, .question, .title, .subtitle, .label, .number, .sentence, .select, th, .body'
+    '.box, h1, .question, .title, .subtitle, .label, .number, .sentence, .select, th, '
+    + '.body'
 )].filter(e => {
     const scrolls = e.classList.contains('body') && e.querySelector('table');
     return e.scrollWidth > e.clientWidth + 1

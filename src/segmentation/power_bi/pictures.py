@@ -396,7 +396,8 @@ svg text.strong {{ fill: {theme["foreground"]}; }}
     def _bars(self, visual, width, height):
         (category,), _ = self._fields(visual, "category")
         (value,), _ = self._fields(visual, "values")
-        rows = self._rows(visual, [category, value])
+        # More than fit have a scroll bar in Power BI.
+        rows = self._rows(visual, [category, value])[: int(height / 15)]
         names = [self._text(category, row[category]) for row in rows]
         left = min(max(map(_width, names), default=0) + 10, width * 0.42)
         step = min(height / max(len(rows), 1), 46)
