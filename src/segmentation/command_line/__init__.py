@@ -118,7 +118,7 @@ def _build(options: argparse.Namespace) -> None:
     import yaml
 
     from segmentation.command_line.building import build
-    from segmentation.command_line.choice import chosen
+    from segmentation.command_line.choice import chosen, declaration_of
 
     try:
         further = yaml.safe_load(options.vars) or {}
@@ -127,6 +127,8 @@ def _build(options: argparse.Namespace) -> None:
             f"--vars is no YAML: {options.vars}", "As: 'cluster_count: 5'"
         ) from error
     own = chosen(options.input or further.get("input"), options.data)
+    if "inputs" not in further:
+        declaration_of(own.name)
     if own.is_remembered:
         print(f"Building {own.name} from {own.said} (--input demo builds the demo).")
     build({**further, "input": own.name}, options.target)

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
-import yaml
 
 from segmentation.command_line import talking
-from segmentation.command_line.choice import Choice
+from segmentation.command_line.choice import Choice, declaration_of
 from segmentation.command_line.faults import Fault
 from segmentation.command_line.running import release_databases, run
 
@@ -108,14 +107,7 @@ def check(own: Choice, show=print) -> Findings:
         With what stops a build, or if no row can be used.
 
     """
-    project = yaml.safe_load(Path("dbt_project.yml").read_text(encoding="utf-8"))
-    known = project["vars"]["inputs"]
-    if own.name not in known:
-        raise Fault(
-            f"There is no input '{own.name}'.",
-            f"Known: {', '.join(sorted(known))}. Make one: segmentation init NAME FILE",
-        )
-    declaration = known[own.name]
+    declaration = declaration_of(own.name)
     found = _stage(own.name, declaration)
     show(report(own, found, declaration.get("currency", "")))
     if not sum(found.used.values()):

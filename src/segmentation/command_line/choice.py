@@ -47,6 +47,25 @@ def remembered() -> str:
     return _read().get("input", "demo")
 
 
+def declaration_of(name: str) -> dict:
+    """Return what dbt_project.yml declares of an input.
+
+    Raises
+    ------
+    Fault
+        If there is no such input.
+
+    """
+    project = yaml.safe_load(Path("dbt_project.yml").read_text(encoding="utf-8"))
+    known = project["vars"]["inputs"]
+    if name not in known:
+        raise Fault(
+            f"There is no input '{name}'.",
+            f"Known: {', '.join(sorted(known))}. Make one: segmentation init NAME FILE",
+        )
+    return known[name]
+
+
 def chosen(name: str | None, data: str | None = None) -> Choice:
     """Return the input to work on and set the environment variables of its files.
 

@@ -187,15 +187,10 @@ def _missing(path: str, table: Table, found: Guess) -> Fault:
         f"  {role:<12} {MEANINGS.get(role, '')}".rstrip() for role in found.missing
     )
     headers = ", ".join(column.header for column in table.columns)
-    example = f"--map {found.missing[0]}=" + _quoted(table.columns[0].header)
     return Fault(
         f"In {path} no column was found for:\n{wanted}\nIts columns are: {headers}.",
-        f"Name it: segmentation init NAME {path} {example}",
+        f"Name it: segmentation init NAME {path} --map {found.missing[0]}=HEADER",
     )
-
-
-def _quoted(text: str) -> str:
-    return text if re.fullmatch(r"[\w.-]+", text) else f"'{text}'"
 
 
 def _check_headers(path: str, table: Table, found: Guess) -> None:

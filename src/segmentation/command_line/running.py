@@ -137,7 +137,7 @@ class Progress:
 
     def end(self):
         """Say how much was done in what time."""
-        if self.shows:
+        if self.shows and self.done:
             seconds = time.monotonic() - self.started
             self.write(f"  {self.done} {self.shows} in {seconds:.0f} s\n")
 

@@ -121,6 +121,8 @@ def _kind(found: Guess) -> str:
         return "events of customers, one row each"
     if found.is_one_row_an_order:
         return "orders, one row each"
+    if "order_id" not in found.choices:
+        return "purchases, without numbers of orders"
     return "orders, one row for each line of an order"
 
 
