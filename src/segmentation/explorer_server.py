@@ -80,6 +80,7 @@ def serve(
             f"Nothing is published in {exports} yet. Build first: "
             f"make build INPUT={Path(exports).name}"
         )
+    say(f"Drawing the page of {exports} ...")
     site = Site(Path(exports), draw)
     with open_server(site, port) as server:
         taken = server.server_address[1]

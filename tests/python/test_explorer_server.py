@@ -190,6 +190,7 @@ def test_it_follows_what_is_published_until_ctrl_c(exports):
             text=True,
         )
         try:
+            assert "Drawing" in running.stdout.readline()
             assert f"Port {port} is in use" in running.stdout.readline()
             address = re.search(
                 r"http://127\.0\.0\.1:(\d+)/", running.stdout.readline()
