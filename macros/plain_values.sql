@@ -43,7 +43,7 @@
 {% macro plain_boolean(column) -%}
     {%- set text = 'lower(' ~ parse_text(column) ~ ')' -%}
     case
-        when {{ text }} in ('ja', 'j', 'oui', 'o', 'si', 's\u00ed', 's', 'x', 'on',
+        when {{ text }} in ('ja', 'j', 'oui', 'o', 'si', 'sí', 's', 'x', 'on',
             'wahr', 'vrai', 'verdadero', 'subscribed') then 'true'
         when {{ text }} in ('nein', 'non', 'off', 'falsch', 'faux', 'falso',
             'unsubscribed') then 'false'
@@ -67,10 +67,10 @@
 {% macro plain_epoch(column, unit=1) -%}
     {%- set text = parse_text(column) -%}
     {%- set seconds = 'cast(floor(try_cast(' ~ text ~ ' as double) / ' ~ unit ~ ') as bigint)' -%}
-    coalesce(
-        concat(cast({{ epoch_time(seconds) }} as {{ dbt.type_string() }}), 'Z'),
-        {{ text }}
-    )
+    case
+        when {{ seconds }} is null then {{ text }}
+        else concat(cast({{ epoch_time(seconds) }} as {{ dbt.type_string() }}), 'Z')
+    end
 {%- endmacro %}
 
 {% macro regexp_keep(text, characters) -%}

@@ -51,7 +51,19 @@ COLUMNS = (
 )
 
 
-@pytest.mark.parametrize("name", [*FILES, "a folder"])
+def write_partitions(folder):
+    """Write Parquet files whose days and channels are in their paths alone."""
+    for day, channel in (("2024-03-01", "web%20shop"), ("2024-03-02", "x")):
+        part = folder / f"ordered_at={day}" / f"channel={channel}"
+        part.mkdir(parents=True)
+        duckdb.sql(
+            "select 'O' || i as order_id, 'C' || i % 9 as customer_id, 'P1' as "
+            "product_id, 1 as quantity, 9.50::decimal(9, 2) as unit_price "
+            "from range(40) as numbers (i)"
+        ).write_parquet(str(part / "part-0.parquet"))
+
+
+@pytest.mark.parametrize("name", [*FILES, "a folder", "partitions"])
 def test_a_file_is_read_as_on_duckdb(name, tmp_path):
     if not has_java():
         pytest.fail("no Java: apt-get install openjdk-17-jre-headless", pytrace=False)
@@ -61,6 +73,9 @@ def test_a_file_is_read_as_on_duckdb(name, tmp_path):
         data.mkdir()
         for file, content in FOLDER.items():
             (data / file).write_bytes(content)
+    elif name == "partitions":
+        data = tmp_path / "lines"
+        write_partitions(data)
     else:
         data.write_bytes(FILES[name])
     rows = {}

@@ -11,7 +11,10 @@ from pathlib import Path
 TEMPLATE = "template.html"
 STYLE = "explorer.css"
 # In this order: each uses what is before it.
-SCRIPTS = ("format.js", "state.js", "figures.js", "charts.js", "evidence.js", "page.js")
+SCRIPTS = (
+    "format.js", "state.js", "figures.js", "look.js", "controls.js", "charts.js",
+    "history.js", "evidence.js", "sections.js", "cards.js", "page.js",
+)  # fmt: skip
 
 
 def render_page(payload: dict, *, set_name: str) -> str:

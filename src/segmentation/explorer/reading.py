@@ -213,7 +213,6 @@ select
     sum(customers.frequency) as orders,
     sum(customers.monetary) as revenue,
     sum(customers.order_net_amount) as order_net_amount,
-    sum(customers.lifetime_value) as lifetime_value,
     sum(customers.value_at_risk) as value_at_risk,
     sum(cast(customers.churn_probability as {DECIMAL})) as churn_sum,
     count(customers.churn_probability) as churn_count,

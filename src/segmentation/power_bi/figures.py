@@ -95,6 +95,8 @@ class Figures:
     def measure(self, name: str, context: Context) -> Any:
         """Return one measure in one context; None where it is blank."""
         definition = MEASURES[name]
+        if name in OF_ONE_SEGMENTATION and self._segmentations(context) != 1:
+            return None
         if callable(definition):
             return definition(self, context)
         return self.one(definition, context)
@@ -136,12 +138,12 @@ class Figures:
         return found.mart, next(c.source for c in found.columns if c.name == column)
 
     def _has_several_segmentations(self, context: Context) -> bool:
-        if not any(field.startswith("Segments.") for field in context):
-            return False
-        sql = self._with_filters(
-            "select count(distinct segmentation) from dim_segments", context
-        )
-        return self.connection.execute(sql).fetchone()[0] > 1
+        chosen = any(field.startswith("Segments.") for field in context)
+        return chosen and self._segmentations(context) > 1
+
+    def _segmentations(self, context: Context) -> int:
+        sql = "select count(distinct segmentation) from dim_segments"
+        return self.connection.execute(self._with_filters(sql, context)).fetchone()[0]
 
     def _with_filters(self, sql: str, context: Context) -> str:
         """Put before a query the tables that it sees: those that filters reach."""
@@ -495,5 +497,10 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
         "Power BI shows it when it has refreshed: all figures must agree."
     ),
 }
+# Blank unless one segmentation is chosen, as in the model.
+OF_ONE_SEGMENTATION = {
+    "Customers Then", "Customer Moves", "Profile Index", "Silhouette", "Stability",
+    "Inertia", "Feature Contribution",
+}  # fmt: skip
 # These alone make no row.
 TEXTS = {"Segment Colour", "Self-Check Result", "Self-Check Difference"}

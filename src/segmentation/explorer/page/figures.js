@@ -5,7 +5,6 @@ const SUMS = [
   "orders",
   "revenue",
   "order_net_amount",
-  "lifetime_value",
   "value_at_risk",
   "churn_sum",
   "churn_count",
