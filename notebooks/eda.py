@@ -121,6 +121,7 @@ def grid(count, columns=3, height=2.7):
 # %%
 date = f" as of {manifest['as_of_date']}" if manifest["as_of_date"] else ""
 conclusions = []
+currency = f" {manifest['currency']}" if manifest.get("currency") else ""
 customers = read("dim_customers")
 segmentations = read("dim_segmentations")
 segments = read("dim_segments").set_index("segment_id")
@@ -325,7 +326,8 @@ if has_orders:
     plt.show()
     conclusions.append(
         f"The fifth of the customers who spent most brings {percent(fifth)} of "
-        f"{spend.sum():,.0f} spent by {len(spend):,} customers with a purchase."
+        f"{spend.sum():,.0f}{currency} spent by {len(spend):,} customers with "
+        "a purchase."
     )
 else:
     say("This input has no orders, so there is no revenue to share.")
@@ -436,7 +438,7 @@ if has_orders:
     best = revenue.idxmax()
     said = (
         f"The best of {len(revenue)} whole months was {best.strftime('%B %Y')} with "
-        f"{revenue.max():,.0f}"
+        f"{revenue.max():,.0f}{currency}"
     )
     said += (
         f"; the last twelve months brought {percent(abs(growth))} "
@@ -908,8 +910,9 @@ if len(actions):
     first = actions.iloc[0]
     conclusions.append(
         f"What promises most: {safe(first['action'])} for "
-        f"{safe(first['segment_name'])}, worth {first['net_worth']:,.0f} after cost if "
-        f"the {first['uplift_status']} uplift of {percent(first['uplift'])} holds."
+        f"{safe(first['segment_name'])}, worth {first['net_worth']:,.0f}{currency} "
+        f"after cost if the {first['uplift_status']} uplift of "
+        f"{percent(first['uplift'])} holds."
     )
 else:
     say("No action has a worth in money here: no value at stake is known.")

@@ -73,7 +73,7 @@ def test_the_share_of_the_best_fifth_is_that_of_the_marts(executed, demo):
     fifth = sum(amounts[: -(-len(amounts) // 5)]) / sum(amounts)
     assert (
         f"The fifth of the customers who spent most brings {100 * fifth:.1f} % of "
-        f"{sum(amounts):,.0f} spent by {len(amounts):,} customers with a purchase."
+        f"{sum(amounts):,.0f} EUR spent by {len(amounts):,} customers with a purchase."
     ) in conclusions(executed)
 
 
@@ -100,7 +100,9 @@ def test_the_best_month_is_that_of_the_orders(executed, demo):
         "order by revenue desc"
     )
     (month, revenue), count = monthly[0], len(monthly)
-    said = f"The best of {count} whole months was {month:%B %Y} with {revenue:,.0f}; "
+    said = (
+        f"The best of {count} whole months was {month:%B %Y} with {revenue:,.0f} EUR; "
+    )
     assert any(sentence.startswith(said) for sentence in conclusions(executed)), said
 
 
