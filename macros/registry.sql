@@ -249,8 +249,14 @@
         {% do partial.append('it had --' ~ option) %}
     {% endfor %}
     {#- Of the project that is run all else may be left out, and unit tests, which judge
-        the code and not the data. -#}
-    {% set left_out = own_nodes() | rejectattr('unique_id', 'in', selected_resources) | list %}
+        the code and not the data. A test of a model that is off is known and never run. -#}
+    {% set names = own_nodes() | map(attribute='name') | list %}
+    {% set left_out = [] %}
+    {% for node in own_nodes() if node.unique_id not in selected_resources
+        and not (node.resource_type == 'test'
+            and node.refs | rejectattr('name', 'in', names) | list) %}
+        {% do left_out.append(node) %}
+    {% endfor %}
     {% if left_out %}
         {% set options = [] %}
         {% for option in [

@@ -62,6 +62,7 @@ def test_no_window_has_all_rows_in_one_partition():
         "int_rfm_cut_points": "the values of a measure, of money in whole units",
         "base_last_plausible_day": "days",
         "int_value_thresholds": "amounts in steps of a thousandth",
+        "int_self_check_filters": "segments, and countries",
     }
     found = {
         path.stem
