@@ -474,8 +474,8 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     "Churn Verdict": """
         select case
             when max(verdict) like 'skill%' then 'Yes. '
-            when max(verdict) is null then 'Not known. '
-            else 'No. '
+            when max(verdict) like 'no sk%' then 'No. '
+            else 'Not known. '
         end || coalesce(max(verdict), '') from rpt_churn_validation where is_chosen""",
     "Value Verdict": """
         select case left(max(verdict), 1)
