@@ -116,19 +116,27 @@ def browser():
         started.close()
 
 
-def drawn(
-    opened, size: tuple[int, int], text: str, theme: dict
-) -> tuple[bytes, list[str]]:
-    """Return a page's PNG and the texts in it that are cut off."""
+@contextmanager
+def shown(opened, size: tuple[int, int], text: str):
+    """A page's HTML in a browser window of its size."""
     page = opened.new_page(viewport={"width": size[0], "height": size[1]})
     page.set_content(text)
-    picture, faults = page.screenshot(), page.evaluate(CUT_OFF)
+    yield page
     page.close()
+
+
+def cut_off(page) -> list[str]:
+    """Return the texts of a page in a browser that are cut off."""
+    return page.evaluate(CUT_OFF)
+
+
+def picture(page, theme: dict) -> bytes:
+    """Return a page in a browser as a small PNG."""
     out = io.BytesIO()
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     few = image.quantize(palette=_palette(image, theme), dither=Image.Dither.NONE)
     few.save(out, "png", optimize=True)
-    return out.getvalue(), faults
+    return out.getvalue()
 
 
 def _palette(image: Image.Image, theme: dict) -> Image.Image:
@@ -161,11 +169,12 @@ def main(arguments: list[str] | None = None) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     with browser() as opened:
         for name, size, text in pages_html(model, specification, theme, published):
-            picture, faults = drawn(opened, size, text, theme)
+            with shown(opened, size, text) as page:
+                content, faults = picture(page, theme), cut_off(page)
             path = options.output / f"{name}.png"
-            path.write_bytes(picture)
+            path.write_bytes(content)
             print(
-                f"{path} ({len(picture) / 1024:.0f} KB)", *faults, sep="\n  cut off: "
+                f"{path} ({len(content) / 1024:.0f} KB)", *faults, sep="\n  cut off: "
             )
     return 0
 

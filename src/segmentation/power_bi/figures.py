@@ -435,8 +435,7 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     "where assignment = 'treatment'",
     "Audience Worth": "select sum(expected_value) from fct_audiences "
     "where assignment = 'treatment'",
-    "Measurable Audiences": "select nullif(count(*), 0) from rpt_audiences "
-    "where can_be_measured",
+    "Measurable Audiences": "select count(*) from rpt_audiences where can_be_measured",
     "Profile Index": "select avg(index_against_all) from rpt_segment_profiles",
     "Average Attribute": "select avg(number_value) from fct_customer_attributes",
     "Segment Colour": _OF_SEGMENT.format(column="colour"),
@@ -475,8 +474,8 @@ MEASURES: dict[str, str | Callable[[Figures, Context], Any]] = {
     "Churn Verdict": """
         select case
             when max(verdict) like 'skill%' then 'Yes. '
-            when max(verdict) is null then 'Not known. '
-            else 'No. '
+            when max(verdict) like 'no sk%' then 'No. '
+            else 'Not known. '
         end || coalesce(max(verdict), '') from rpt_churn_validation where is_chosen""",
     "Value Verdict": """
         select case left(max(verdict), 1)
