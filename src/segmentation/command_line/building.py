@@ -125,6 +125,7 @@ def summary(exports: Path, database: str) -> str:
 
     manifest = json.loads((exports / MANIFEST).read_text())
     folder = exports / manifest["folder"]
+    page = exports / "explorer.html"
     segmentations = _rows(
         folder / "dim_segmentations.parquet",
         "segmentation, structure, stability, status, reason",
@@ -176,6 +177,7 @@ def summary(exports: Path, database: str) -> str:
         "\nWhere things are",
         f"  database   {database}",
         f"  exports    {folder}",
+        *([f"  explorer   {page}"] if page.exists() else []),
         "  docs       README.md and docs/; make docs for every table and column",
     ]
     return "\n".join(lines)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -102,6 +103,7 @@ class Progress:
         self.stream = stream
         self.shows = shows
         self.done = 0
+        self.lock = threading.Lock()  # dbt's threads report side by side
         self.started = time.monotonic()
         self.is_shown = False
 
@@ -110,8 +112,9 @@ class Progress:
         if event.info.name == "JinjaLogInfo" and event.info.level == "info":
             self.write(event.info.msg + "\n")
         elif event.info.name == "NodeFinished":
-            self.done += 1
-            self._show(event.data.node_info.node_name)
+            with self.lock:
+                self.done += 1
+                self._show(event.data.node_info.node_name)
 
     def _show(self, name: str):
         if not self.shows:
