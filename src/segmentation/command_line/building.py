@@ -51,6 +51,7 @@ def build(variables: dict, target: str) -> None:
         fault = None if os.environ.get("SPARK_REMOTE") else java_fault()
     else:
         database = database_of(name)
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
         holder = _holder(database)
         fault = holder and f"{holder}\n{LOCK_CURE}"
     if fault:
