@@ -244,8 +244,9 @@ def test_the_open_page_reloads_where_it_was_when_a_set_is_published(demo, tmp_pa
         manifest = json.loads((exports / "manifest.json").read_text())
         publish(exports, json.dumps(manifest | {"input": "renamed"}))
         assert site.refresh()
-        page.wait_for_function("!window.isTheFirst", timeout=30_000)
-        page.get_by_text("renamed").first.wait_for()
+        # the page forbids what wait_for_function would do in it
+        page.get_by_text("renamed").first.wait_for(timeout=30_000)
+        assert not page.evaluate("window.isTheFirst")
         assert page.url == where
         assert all(url.startswith(address) for url in asked)
         assert faults == []
