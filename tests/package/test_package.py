@@ -11,7 +11,7 @@ REFERENCE = {"features", "palette", "persona_conditions", "personas", "rfm_segme
 
 
 def test_the_build_is_green_and_publishes(built):
-    assert "Published 35 tables to exports/warehouse_nightly/" in built.output
+    assert "Published 36 tables to exports/warehouse_nightly/" in built.output
     (name,) = {
         json.loads(path.read_text())["input"]
         for path in built.folder.glob("exports/*/manifest.json")
